@@ -1,0 +1,1 @@
+"""Config templates of lakemon, rendered by `lakemon init`."""

@@ -1,0 +1,1 @@
+"""Verdicts to incidents, incidents to messages, messages to people."""

@@ -1,0 +1,1 @@
+"""The commands of `lakemon`; one module per command."""

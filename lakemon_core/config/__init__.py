@@ -1,0 +1,1 @@
+"""YAML to Monitor: read, overlay, resolve, explain."""

@@ -1,0 +1,1 @@
+"""What the words of lakemon mean: frozen dataclasses without I/O."""

@@ -1,0 +1,251 @@
+"""Incidents, notifications and deliveries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from lakemon_core.domain.run import Severity
+from lakemon_core.domain.window import Window
+
+
+class IncidentStatus(StrEnum):
+    """Where an incident stands."""
+
+    OK = "ok"
+    PENDING = "pending"
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+class Transition(StrEnum):
+    """What a notification tells."""
+
+    OPENED = "opened"
+    ESCALATED = "escalated"
+    REOPENED = "reopened"
+    RESOLVED = "resolved"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """The newest state of one incident.
+
+    Attributes:
+        fingerprint: rule + column + slice + model.
+        status: ok, pending, open, acknowledged or resolved.
+        episode: counts openings; 0 before the first.
+        rule: the rule's name.
+        rule_hash: the rule as it was when it was judged last.
+        model: registered name of the model.
+        environment: environment of the config.
+        column: column it is about, or `:table`.
+        slice: `key=value` or empty.
+        model_id: version or `*`.
+        severity: of the worst breach of this episode.
+        opened_at: start of the first breached window of this episode (data time).
+        head: end of the newest window that was judged; older windows never move the state.
+        recent: verdicts of the last windows, newest last: `b` breached, `o` ok, `u` unknown.
+        value: newest value.
+        limit: limit it was judged by.
+        title: one sentence.
+        evidence: plain JSON values.
+        version: counts the writes, for optimistic conflicts.
+    """
+
+    fingerprint: str
+    status: IncidentStatus
+    episode: int
+    rule: str
+    rule_hash: str
+    model: str
+    environment: str
+    column: str
+    slice: str
+    model_id: str
+    severity: Severity
+    opened_at: datetime | None = None
+    head: datetime | None = None
+    recent: str = ""
+    value: float | None = None
+    limit: float | None = None
+    title: str = ""
+    evidence: Mapping[str, object] = field(default_factory=dict[str, object])
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentEvent:
+    """One transition of one incident; its key is the idempotency key of everything that follows.
+
+    Attributes:
+        key: fingerprint, episode, transition and step: the same after any re-run.
+        transition: opened, escalated, reopened or resolved.
+        incident: the state after it.
+        window: the window that caused it.
+        run_id: the run that saw it.
+        at: when it was recorded, UTC.
+        reason: e.g. `rule_changed`; empty for the plain course of things.
+        notify: people are told.
+    """
+
+    key: str
+    transition: Transition
+    incident: Incident
+    window: Window | None
+    run_id: str
+    at: datetime
+    reason: str = ""
+    notify: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What a sink is asked to tell, independent of the channel.
+
+    Attributes:
+        key: stable id over all attempts; becomes Message-ID, webhook-id, dedup_key.
+        thread: stable id of the incident's episode: root of a thread.
+        transition: opened, escalated, reopened, resolved or test.
+        severity: info, warning or critical.
+        title: one sentence that is enough on a phone.
+        lines: the evidence in plain words, one fact a line.
+        facts: label → value, for tables.
+        model: registered name.
+        environment: environment of the config.
+        targets: addresses or channels at the sink; empty means the sink's own default.
+        owner: who is responsible; may be empty.
+        runbook: link; may be empty.
+        command: how to see it again.
+        links: label → URL.
+        created_at: UTC.
+        chart: PNG of the main chart; None without `lakemon[render]`.
+    """
+
+    key: str
+    thread: str
+    transition: Transition
+    severity: Severity
+    title: str
+    lines: tuple[str, ...]
+    facts: Mapping[str, str]
+    model: str
+    environment: str
+    targets: tuple[str, ...]
+    owner: str
+    runbook: str
+    command: str
+    links: Mapping[str, str]
+    created_at: datetime
+    chart: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message, ready to be handed over.
+
+    Attributes:
+        body: bytes, text or a JSON object.
+        content_type: MIME type of the body.
+        truncated: something was left out to stay within the channel's limits.
+    """
+
+    body: bytes | str | Mapping[str, object]
+    content_type: str
+    truncated: bool = False
+
+
+class DeliveryStatus(StrEnum):
+    """What one attempt came to.
+
+    `accepted` means the channel took it but never says whether it was shown; `unknown` means it may have
+    arrived; `retry` and `unknown` stay due; `rejected` is final.
+    """
+
+    DELIVERED = "delivered"
+    ACCEPTED = "accepted"
+    PARTIAL = "partial"
+    RETRY = "retry"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetResult:
+    """What became of one recipient."""
+
+    target: str
+    status: DeliveryStatus
+    code: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryResult:
+    """The answer of a sink to one attempt; holds no secret.
+
+    Attributes:
+        status: for all targets together.
+        code: the channel's own code, e.g. `250` or `invalid_blocks`.
+        detail: one line for people, at most 500 characters.
+        retry_after: seconds the channel asks to wait.
+        receipt: what a later update needs, e.g. `{"channel": …, "ts": …}`.
+        targets: per recipient, where the channel tells.
+    """
+
+    status: DeliveryStatus
+    code: str = ""
+    detail: str = ""
+    retry_after: float | None = None
+    receipt: Mapping[str, str] = field(default_factory=dict[str, str])
+    targets: tuple[TargetResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The circumstances of one try of a delivery.
+
+    Attributes:
+        key: idempotency key of the delivery (event + sink + target).
+        number: 1 for the first try.
+        deadline_seconds: the sink must come back within this time.
+        targets: who still has to get it.
+        receipt: of the message this one follows, e.g. the opening one; empty if none.
+    """
+
+    key: str
+    number: int
+    deadline_seconds: float
+    targets: tuple[str, ...]
+    receipt: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxItem:
+    """One message that is due at one sink.
+
+    Attributes:
+        key: event key + sink + targets.
+        sink: name of the sink.
+        notification: what to tell.
+        order: incident thread: items of one thread at one sink go out in order.
+        status: `due`, `delivered`, `accepted`, `dead`.
+        attempts: tries so far.
+        next_at: not before, UTC.
+        created_at: UTC.
+        detail: result of the last try.
+        receipt: what a later update needs.
+    """
+
+    key: str
+    sink: str
+    notification: Notification
+    order: str
+    status: str
+    attempts: int
+    next_at: datetime
+    created_at: datetime
+    detail: str = ""
+    receipt: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -1,0 +1,220 @@
+"""The resolved config of one environment: which model, tables, columns, windows, rules and sinks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lakemon_core.domain.names import TableName
+from lakemon_core.domain.rule import Rule
+from lakemon_core.domain.window import Granularity
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Which column of the inference table plays which part.
+
+    Attributes:
+        timestamp: event time of the prediction.
+        model_id: version of the model that answered.
+        prediction: the prediction.
+        prediction_proba: probability of the positive class, or a map class → probability; optional.
+        label: ground truth; optional, may arrive late.
+        features: the inputs; empty means all columns without another role.
+        categorical: columns to treat as categories whatever their type.
+        request_id: with `row_index` the key of a row.
+        row_index: position of the row in its request.
+        others: further columns that are no features, e.g. label keys.
+    """
+
+    timestamp: str = "timestamp"
+    model_id: str = "model_id"
+    prediction: str = "prediction"
+    prediction_proba: str | None = None
+    label: str | None = None
+    features: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    request_id: str = "request_id"
+    row_index: str = "row_index"
+    others: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """All columns that play a part other than feature."""
+        parts = (
+            self.timestamp, self.model_id, self.prediction, self.prediction_proba, self.label,
+            self.request_id, self.row_index, *self.others,
+        )  # fmt: skip
+        return tuple(part for part in parts if part)
+
+    def feature_columns(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """Returns the features among the columns of a table, in the table's order."""
+        wanted = set(self.features) if self.features else set(columns) - set(self.named)
+        return tuple(column for column in columns if column in wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """The model that is monitored.
+
+    Attributes:
+        name: registered as `catalog.schema.name`, or the full three-level name.
+        type: entry point of group `lakemon.model_types`.
+        version: number, alias or `latest`.
+        settings: the keys of `model:` that belong to the type, for its own `Config`.
+    """
+
+    name: str
+    type: str
+    version: str = "latest"
+    settings: Mapping[str, object] = field(default_factory=dict[str, object])
+
+
+@dataclass(frozen=True, slots=True)
+class ServingSpec:
+    """The serving endpoint.
+
+    Attributes:
+        endpoint_name: name of the endpoint.
+        workload_size: Small, Medium or Large.
+        scale_to_zero: may scale to zero when idle.
+        environment_vars: of the served model; values may be secret references.
+        traffic: version → percent; empty means all to the deployed version.
+        trust_model: load models that are stored as pickle or code.
+        on_failure: `rollback` or `keep` when validation fails.
+        timeout_seconds: deadline for READY.
+        port: port of the local server; 0 means a free one.
+    """
+
+    endpoint_name: str
+    workload_size: str = "Small"
+    scale_to_zero: bool = True
+    environment_vars: Mapping[str, str] = field(default_factory=dict[str, str])
+    traffic: Mapping[str, int] = field(default_factory=dict[str, int])
+    trust_model: bool = False
+    on_failure: str = "rollback"
+    timeout_seconds: float = 2700.0
+    port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSpec:
+    """Where labels come from.
+
+    Attributes:
+        table: the label table.
+        on: key columns in both tables.
+        label_col: the label's column in the label table.
+        timestamp_col: when the label arrived; the last one wins. Optional.
+    """
+
+    table: TableName
+    on: tuple[str, ...]
+    label_col: str
+    timestamp_col: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceTableSpec:
+    """The inference table and its payload table.
+
+    Attributes:
+        name: the unpacked table.
+        payload: the raw requests and responses.
+        enabled: payload logging is switched on.
+        retention_days: older rows are deleted; None keeps all.
+        labels: late labels; None where the inference table has them already.
+    """
+
+    name: TableName
+    payload: TableName
+    enabled: bool = True
+    retention_days: int | None = None
+    labels: LabelSpec | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MonitoringSpec:
+    """What is measured and judged.
+
+    Attributes:
+        output_schema: schema of the metric tables.
+        granularities: lengths of windows.
+        baseline_table: reference data; None leaves out BASELINE drift.
+        slicing_exprs: Databricks SQL expressions.
+        custom_metrics: Databricks' definitions.
+        schedule: quartz cron and time zone; used by scheduled deployments.
+        rules: rules of the config; empty means the defaults of the model type.
+        psi_smoothing: `add_half` (default) or `clip` (1e-4).
+    """
+
+    output_schema: str
+    granularities: tuple[Granularity, ...]
+    baseline_table: TableName | None = None
+    slicing_exprs: tuple[str, ...] = ()
+    custom_metrics: tuple[Mapping[str, object], ...] = ()
+    schedule: Mapping[str, str] | None = None
+    rules: tuple[Rule, ...] = ()
+    psi_smoothing: str = "add_half"
+
+
+@dataclass(frozen=True, slots=True)
+class SinkSpec:
+    """A named alert sink: `type` is an entry point of group `lakemon.alert_sinks`; the rest is its own."""
+
+    name: str
+    type: str
+    settings: Mapping[str, object] = field(default_factory=dict[str, object])
+
+
+@dataclass(frozen=True, slots=True)
+class PluginSpec:
+    """`disabled` plugins by name; `settings` by plugin name; `autoload` takes installed hook plugins in."""
+
+    disabled: tuple[str, ...] = ()
+    settings: Mapping[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
+    autoload: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """One environment of one config, resolved.
+
+    Attributes:
+        environment: its name.
+        backend: entry point of group `lakemon.backends`.
+        catalog: catalog of model and tables.
+        schema: schema of model and tables.
+        model: the model; None in a config that names none (an early user's file): then the call names it.
+        serving: None for a batch inference table.
+        inference_table: where predictions lie.
+        monitoring: what is measured and judged.
+        sinks: by name.
+        plugins: what is on and off.
+        backend_settings: keys that belong to the backend.
+        source: the config file; None when it came from Python.
+        config_hash: SHA-256 (12 hex digits) of the resolved config; secrets enter as references.
+    """
+
+    environment: str
+    backend: str
+    catalog: str
+    schema: str
+    model: ModelSpec | None
+    serving: ServingSpec | None
+    inference_table: InferenceTableSpec
+    monitoring: MonitoringSpec
+    sinks: Mapping[str, SinkSpec] = field(default_factory=dict[str, SinkSpec])
+    plugins: PluginSpec = PluginSpec()
+    backend_settings: Mapping[str, object] = field(default_factory=dict[str, object])
+    source: Path | None = None
+    config_hash: str = ""
+
+    @property
+    def model_name(self) -> str:
+        """The registered name, `catalog.schema.name`."""
+        name = self.model.name if self.model else ""
+        return name if name.count(".") == 2 else f"{self.catalog}.{self.schema}.{name}"
+
+    def metric_table(self, kind: str) -> TableName:
+        """Returns the table `<output_schema>.<inference table>_<kind>`; kind e.g. `profile_metrics`."""
+        return self.inference_table.name.sibling(schema=self.monitoring.output_schema, suffix=f"_{kind}")

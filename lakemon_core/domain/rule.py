@@ -1,0 +1,171 @@
+"""Rules, signals and verdicts."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+
+from lakemon_core.domain.run import Severity
+from lakemon_core.domain.window import Window
+
+
+class Compare(StrEnum):
+    """What a value is compared with."""
+
+    BASELINE = "baseline"
+    PREVIOUS = "previous"
+    LAST_WEEK = "last_week"
+
+
+class Status(StrEnum):
+    """What a rule says of one value. `unknown` is never healthy."""
+
+    OK = "ok"
+    BREACHED = "breached"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One number that a rule may look at.
+
+    Attributes:
+        window: None for signals of the whole table, e.g. `freshness`.
+        granularity: e.g. `1 day`.
+        model_id: a version, or `*` for all together.
+        slice_key: SQL of the slice; None for the whole table.
+        slice_value: value of the slice.
+        column: the column, or `:table`.
+        name: `prediction_drift`, `feature_drift`, `label_drift`, `null_rate`, `row_count`, `accuracy` …
+        statistic: for drift `psi`, `js_distance`, `ks_test` …; else the name again.
+        compare: what drift is measured against; None for others.
+        value: None when it could not be computed; `reason` says why.
+        lower: lower end of the 95 % interval, where there is one.
+        upper: upper end.
+        n: rows the value rests on.
+        baseline: the same number on the baseline, where there is one.
+        p_value: where there is a test.
+        chance_level: 95 % level of the statistic without any drift at these row counts.
+        method: definition and version, e.g. `psi/quantile10/add_half/1`.
+        maturity: share of labels that are in, 0 to 1; None where labels play no part.
+        table_version: version of the inference table it was measured on.
+        config_hash: config it was measured with.
+        reason: why `value` is None.
+    """
+
+    window: Window | None
+    granularity: str
+    model_id: str
+    slice_key: str | None
+    slice_value: str | None
+    column: str
+    name: str
+    statistic: str
+    compare: Compare | None
+    value: float | None
+    n: int
+    method: str
+    lower: float | None = None
+    upper: float | None = None
+    baseline: float | None = None
+    p_value: float | None = None
+    chance_level: float | None = None
+    maturity: float | None = None
+    table_version: int | None = None
+    config_hash: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When a signal becomes an incident.
+
+    Attributes:
+        metric: `prediction_drift`, `feature_drift`, `feature_drift.COLUMN`, `null_rate`, `accuracy` …
+        threshold: critical limit.
+        id: stable name; derived from the metric when empty.
+        statistic: default psi for numeric, js_distance for categorical columns.
+        op: `>`, `>=`, `<` or `<=`; default by the metric's direction.
+        compare: reference of drift.
+        column: only this column.
+        slice: only this slice, `key=value`; None is the whole table.
+        warn: limit for severity warning.
+        recover: the value must pass this limit to resolve; default the threshold itself.
+        for_windows: (m, n): m of the last n windows must breach.
+        min_samples: fewer rows give the verdict unknown.
+        severity: of a breach of the threshold.
+        granularity: windows it judges; None is the first of the config.
+        recipients: addresses, `slack:#channel` or names of sinks; empty takes the catch-all route.
+        owner: who is responsible.
+        runbook: link that helps.
+        on_no_data: `keep`, `alert` or `ok`.
+        default: came from the model type, not from the config.
+    """
+
+    metric: str
+    threshold: float
+    id: str = ""
+    statistic: str | None = None
+    op: str | None = None
+    compare: Compare = Compare.BASELINE
+    column: str | None = None
+    slice: str | None = None
+    warn: float | None = None
+    recover: float | None = None
+    for_windows: tuple[int, int] = (1, 1)
+    min_samples: int = 30
+    severity: Severity = Severity.CRITICAL
+    granularity: str | None = None
+    recipients: tuple[str, ...] = ()
+    owner: str = ""
+    runbook: str = ""
+    on_no_data: str = "keep"
+    default: bool = False
+
+    @property
+    def name(self) -> str:
+        """The id, or one derived from metric, statistic, column, slice and reference."""
+        if self.id:
+            return self.id
+        parts = [self.metric, self.statistic, self.column, self.slice]
+        parts += [self.compare.value] if self.compare is not Compare.BASELINE else []
+        return "/".join(part for part in parts if part)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 (12 hex digits) of everything that changes what the rule says."""
+        fields = asdict(self)
+        for silent in ("recipients", "owner", "runbook"):
+            fields.pop(silent)
+        return hashlib.sha256(json.dumps(fields, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one rule says of one series (rule, column, slice, model) in one window.
+
+    Attributes:
+        rule: who judges.
+        fingerprint: identity of the incident it may become: rule, column, slice and model; never the value,
+            the window or the threshold.
+        status: ok, breached or unknown.
+        severity: of a breach.
+        window: the window judged; None for signals of the whole table.
+        signal: the number.
+        limit: the limit that was applied.
+        recovered: the value is past the recover limit too.
+        reason: why unknown.
+        contributors: further evidence, worst first: plain JSON values.
+    """
+
+    rule: Rule
+    fingerprint: str
+    status: Status
+    severity: Severity
+    window: Window | None
+    signal: Signal
+    limit: float
+    recovered: bool = True
+    reason: str = ""
+    contributors: tuple[Mapping[str, object], ...] = field(default=())

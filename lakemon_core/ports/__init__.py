@@ -1,0 +1,60 @@
+"""What lakemon asks of the world: backend, tables, registry, serving, ledger, model type and alert sink.
+
+A plugin author implements one of the three classes at the end, `Backend`, `ModelType` or `AlertSink`;
+`lakemon_core.testing` holds a contract suite for each. The Protocols before them are the rooms of a backend.
+"""
+
+from lakemon_core.ports.ledger import Ledger
+from lakemon_core.ports.plugins import (
+    AlertSink,
+    Backend,
+    BackendSetup,
+    MetricSpec,
+    ModelType,
+    PanelSpec,
+    QualityMetric,
+    QualityResult,
+    SinkCheck,
+    SinkSetup,
+)
+from lakemon_core.ports.serving import (
+    EndpointState,
+    LoggedRequest,
+    ModelVersion,
+    Registry,
+    Serving,
+    ServingResponse,
+    UnpackResult,
+)
+from lakemon_core.ports.setting import API_VERSION, Clock, PluginConfig, Progress, Secrets
+from lakemon_core.ports.tables import Condition, TableInfo, Tables, WriteResult
+
+__all__ = [
+    "API_VERSION",
+    "AlertSink",
+    "Backend",
+    "BackendSetup",
+    "Clock",
+    "Condition",
+    "EndpointState",
+    "Ledger",
+    "LoggedRequest",
+    "MetricSpec",
+    "ModelType",
+    "ModelVersion",
+    "PanelSpec",
+    "PluginConfig",
+    "Progress",
+    "QualityMetric",
+    "QualityResult",
+    "Registry",
+    "Secrets",
+    "Serving",
+    "ServingResponse",
+    "SinkCheck",
+    "SinkSetup",
+    "TableInfo",
+    "Tables",
+    "UnpackResult",
+    "WriteResult",
+]

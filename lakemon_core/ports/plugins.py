@@ -1,0 +1,251 @@
+"""The three classes a plugin author implements: Backend, ModelType and AlertSink."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from lakemon_core.domain.incident import Attempt, DeliveryResult, Notification, Rendered
+from lakemon_core.domain.monitor import Monitor, Roles
+from lakemon_core.domain.rule import Rule
+from lakemon_core.ports.ledger import Ledger
+from lakemon_core.ports.serving import ModelVersion, Registry, Serving, UnpackResult
+from lakemon_core.ports.setting import API_VERSION, Clock, PluginConfig, Progress, Secrets
+from lakemon_core.ports.tables import Tables
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class BackendSetup:
+    """What a backend is opened with.
+
+    Attributes:
+        monitor: the resolved config.
+        workspace: folder for state; only the local backend keeps everything in it.
+        clock: the time.
+        secrets: resolves references.
+        config: the backend's own validated `Config`.
+    """
+
+    monitor: Monitor
+    workspace: Path
+    clock: Clock
+    secrets: Secrets
+    config: PluginConfig
+
+
+class Backend(ABC):
+    """Where models, tables and state live; entry-point group `lakemon.backends`.
+
+    Opening must be cheap: nothing is started and no network is used before a method needs it.
+    """
+
+    lakemon_api: ClassVar[int] = API_VERSION
+    type: ClassVar[str]
+    Config: ClassVar[type[PluginConfig]] = PluginConfig
+
+    def __init__(self, setup: BackendSetup) -> None:
+        self.setup = setup
+
+    @property
+    @abstractmethod
+    def tables(self) -> Tables:
+        """Inference, metric, label and baseline tables."""
+
+    @property
+    @abstractmethod
+    def registry(self) -> Registry:
+        """Registered models."""
+
+    @property
+    @abstractmethod
+    def serving(self) -> Serving:
+        """Serving endpoints."""
+
+    @property
+    @abstractmethod
+    def ledger(self) -> Ledger:
+        """What was done."""
+
+    @abstractmethod
+    def hold(self, run_id: str) -> AbstractContextManager[None]:
+        """Holds the workspace for one run.
+
+        Raises:
+            WorkspaceBusy: LM601 with pid and start of the run that holds it.
+        """
+
+    @abstractmethod
+    def unpack(self, model_type: ModelType, *, progress: Progress) -> UnpackResult:
+        """Moves new payload rows into the inference table, each exactly once."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Frees what this process holds; the model server goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class QualityMetric:
+    """A quality metric of a model type.
+
+    Attributes:
+        name: as rules name it, e.g. `roc_auc`.
+        higher_is_better: the direction.
+        column: profile column it is stored in, e.g. `roc_auc_score`.
+        path: fields inside that column when it is a struct, e.g. `("macro",)`.
+    """
+
+    name: str
+    higher_is_better: bool
+    column: str
+    path: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QualityResult:
+    """Quality of one group of rows.
+
+    Attributes:
+        values: profile column → value, for the columns of `ModelType.quality_fields`.
+        n: rows with a label.
+        rows: all rows.
+        reasons: profile column → why its value is None.
+    """
+
+    values: Mapping[str, object]
+    n: int
+    rows: int
+    reasons: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class ModelType(ABC):
+    """What a kind of model needs; entry-point group `lakemon.model_types`.
+
+    `Config` holds the keys of `model:` that belong to the type.
+    """
+
+    lakemon_api: ClassVar[int] = API_VERSION
+    type: ClassVar[str]
+    Config: ClassVar[type[PluginConfig]]
+    problem_type: ClassVar[str] = ""
+    """Databricks' InferenceProblemType, without its prefix; empty where there is none."""
+
+    def __init__(self, config: PluginConfig) -> None:
+        self.config = config
+
+    @abstractmethod
+    def roles(self) -> Roles:
+        """Which column plays which part."""
+
+    @property
+    @abstractmethod
+    def metrics(self) -> Sequence[QualityMetric]:
+        """The quality metrics that rules may name."""
+
+    @abstractmethod
+    def quality_fields(self) -> Sequence[tuple[str, pa.DataType]]:
+        """The profile columns that `quality` fills, in order."""
+
+    @abstractmethod
+    def quality(self, rows: pa.Table) -> QualityResult:
+        """Measures one group of rows; a value that cannot be computed is None with its reason."""
+
+    @abstractmethod
+    def default_rules(self) -> Sequence[Rule]:
+        """What is judged when the config has no `alerts:`."""
+
+    @abstractmethod
+    def check_predictions(self, rows: pa.Table) -> Sequence[str]:
+        """Says what is wrong with predictions, one sentence each; empty when all is well."""
+
+    @abstractmethod
+    def unpack(self, prediction: object, model: ModelVersion | None) -> Mapping[str, object]:
+        """Turns one element of a response's `predictions` into columns of the inference table.
+
+        Raises:
+            ValueError: when the shape is not understood; the message says what came.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class SinkSetup:
+    """What a sink is opened with: its name in the config, its validated `Config`, and what it may use."""
+
+    name: str
+    config: PluginConfig
+    secrets: Secrets
+    clock: Clock
+    workspace: Path
+
+
+@dataclass(frozen=True, slots=True)
+class SinkCheck:
+    """Whether a sink could deliver now: `ok` and one sentence."""
+
+    ok: bool
+    detail: str
+
+
+class AlertSink(ABC):
+    """A channel that reaches people; entry-point group `lakemon.alert_sinks`.
+
+    A sink makes exactly one attempt a call. Retry, order, rates and redaction are the engine's.
+    """
+
+    lakemon_api: ClassVar[int] = API_VERSION
+    type: ClassVar[str]
+    Config: ClassVar[type[PluginConfig]] = PluginConfig
+    accepts_recipients: ClassVar[bool] = False
+    """`recipients:` of a rule that look like this channel's targets are handed to it."""
+
+    def __init__(self, setup: SinkSetup) -> None:
+        self.setup = setup
+
+    def owns(self, recipient: str) -> bool:
+        """Whether a recipient of a rule, e.g. `a@b.c`, belongs to this channel."""
+        del recipient
+        return False
+
+    @abstractmethod
+    def render(self, notification: Notification) -> Rendered:
+        """Makes the message: pure, deterministic, within the channel's limits."""
+
+    @abstractmethod
+    def deliver(self, rendered: Rendered, attempt: Attempt) -> DeliveryResult:
+        """Makes one attempt. Errors of the channel are results, not exceptions."""
+
+    @abstractmethod
+    def check(self) -> SinkCheck:
+        """Looks whether the channel can be reached, without sending a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSpec:
+    """A signal that a hook plugin adds: namespaced name, unit, direction."""
+
+    name: str
+    unit: str = ""
+    higher_is_better: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PanelSpec:
+    """A report panel that a plugin adds: data, not HTML.
+
+    Attributes:
+        id: namespaced.
+        title: heading.
+        order: panels are sorted by it.
+        rows: plain JSON values of one table; column names are the keys.
+    """
+
+    id: str
+    title: str
+    order: int = 100
+    rows: Sequence[Mapping[str, object]] = ()

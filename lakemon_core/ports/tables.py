@@ -1,0 +1,148 @@
+"""Versioned tables: what is asked of a lake."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from lakemon_core.domain.names import TableName
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One comparison of a row filter; a filter is a sequence of them, all of which must hold.
+
+    Attributes:
+        column: name of a top-level column, or a field of a struct as `("window", "start")`.
+        op: `=`, `!=`, `<`, `<=`, `>`, `>=`, `in`, `is null` or `is not null`.
+        value: str, int, float, bool, aware datetime, or a tuple of them for `in`; None for the null tests.
+    """
+
+    column: str | tuple[str, str]
+    op: str
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    """What is known of a table without reading its rows.
+
+    Attributes:
+        name: three-level name.
+        location: path or URI.
+        version: number of the newest version.
+        schema: Arrow schema.
+        external: the files belong to somebody else (a Delta folder used in place).
+    """
+
+    name: TableName
+    location: str
+    version: int
+    schema: pa.Schema
+    external: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What a write did: rows inserted, updated, deleted; `version` after it. All zero: nothing changed."""
+
+    version: int
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+
+    @property
+    def changed(self) -> bool:
+        """Whether the table holds something else than before."""
+        return bool(self.inserted or self.updated or self.deleted)
+
+
+class Tables(Protocol):
+    """Reads and writes versioned tables. Every write is atomic: a reader sees all of it or nothing."""
+
+    def exists(self, name: TableName) -> bool:
+        """Whether the table is there."""
+        ...
+
+    def list(self) -> Sequence[TableName]:
+        """Returns all tables, sorted."""
+        ...
+
+    def info(self, name: TableName) -> TableInfo:
+        """Describes a table.
+
+        Raises:
+            DataError: LM301 for a table that is not there; names the nearest one.
+        """
+        ...
+
+    def scan(
+        self,
+        name: TableName,
+        *,
+        columns: Sequence[str] | None = None,
+        where: Sequence[Condition] = (),
+        version: int | None = None,
+    ) -> pa.RecordBatchReader:
+        """Streams rows, deleted ones left out, columns by logical name. `columns=None` takes all.
+
+        Raises:
+            DataError: LM301 unknown table, LM302 unknown column (with the nearest name).
+        """
+        ...
+
+    def append(
+        self, name: TableName, rows: pa.RecordBatchReader | pa.Table, *, batch: tuple[str, int] | None = None
+    ) -> WriteResult:
+        """Adds rows; creates the table when it is not there; new nullable columns are added.
+
+        Args:
+            batch: (writer, number): a number that this writer has already written changes nothing.
+
+        Raises:
+            DataError: LM303 when a column's type does not fit: nothing is ever cast with loss.
+        """
+        ...
+
+    def replace(self, name: TableName, rows: pa.Table, *, where: Sequence[Condition]) -> WriteResult:
+        """Replaces the rows that match `where` by `rows` in one commit; creates a missing table."""
+        ...
+
+    def merge(
+        self,
+        name: TableName,
+        rows: pa.Table,
+        *,
+        on: Sequence[str],
+        insert: bool = True,
+        update: Sequence[str] = (),
+    ) -> WriteResult:
+        """Inserts the rows whose key is new and, where `update` names columns, updates those that differ.
+
+        Rows that would not change are not rewritten: a merge that changes nothing makes no version.
+        """
+        ...
+
+    def delete(self, name: TableName, *, where: Sequence[Condition]) -> WriteResult:
+        """Deletes rows and, for tables that are our own, the files that no version within 7 days needs."""
+        ...
+
+    def changes(self, name: TableName, *, since: int, columns: Sequence[str]) -> pa.RecordBatchReader | None:
+        """Streams the rows inserted, updated (before and after) or deleted after version `since`.
+
+        Returns:
+            None when the table cannot tell (no change feed, or vacuumed): then all of it may have changed.
+        """
+        ...
+
+    def query(self, sql: str) -> pa.Table:
+        """Runs one read-only SQL statement over all tables, three-level names, and returns its rows.
+
+        Raises:
+            DataError: LM310 for statements that write, read files, or do not parse.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Arrow in, metric rows out: pure kernels, exact, NumPy over Arrow columns."""

@@ -1,0 +1,1 @@
+"""Metric tables to a page."""

@@ -1,0 +1,1 @@
+"""MLflow: training data sets with their version, runs, and the model registry."""

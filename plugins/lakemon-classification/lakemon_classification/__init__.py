@@ -1,0 +1,1 @@
+"""Classification models for lakemon: binary and multiclass quality, probabilities, default rules."""

@@ -1,0 +1,1 @@
+"""E-mail alerts for lakemon over SMTP."""
