@@ -10,10 +10,10 @@ _MAX_PART = 255
 
 
 def check_part(part: str, kind: str) -> str:
-    """Returns the part of a table name unchanged.
+    r"""Returns the part of a table name unchanged.
 
     Raises:
-        UsageError: LM120 for parts that are empty, too long, relative paths, or hold `/`, `\\` or control
+        UsageError: LM120 for parts that are empty, too long, relative paths, or hold `/`, `\` or control
             characters: a name is never a way out of the workspace.
     """
     if not part or part in {".", ".."} or len(part.encode()) > _MAX_PART or _FORBIDDEN.search(part):
