@@ -18,6 +18,7 @@ from lakemon_core.ports.plugins import (
     SinkSetup,
 )
 from lakemon_core.ports.serving import (
+    PROBE_PREFIX,
     EndpointState,
     LoggedRequest,
     ModelVersion,
@@ -42,6 +43,7 @@ __all__ = [
     "MetricSpec",
     "ModelType",
     "ModelVersion",
+    "PROBE_PREFIX",
     "PanelSpec",
     "PluginConfig",
     "Progress",

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+PROBE_PREFIX = "lakemon-validate-"
+"""Requests whose client_request_id starts so are lakemon's own tests: logged, but never unpacked or measured."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelVersion:
     """A registered version, resolved to its number.

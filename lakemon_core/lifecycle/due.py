@@ -1,0 +1,141 @@
+"""Which windows are due: those whose rows changed since they were measured, and their successors."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from lakemon_core.domain.monitor import Monitor, Roles
+from lakemon_core.domain.window import Granularity, Window
+from lakemon_core.hookspecs import RunContext
+from lakemon_core.ports import Condition
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+CHUNK_ROWS = 1_000_000
+"""Windows are read together until they hold so many rows: it bounds memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """Up to where a granularity was measured, and with what; anything else measures all windows again."""
+
+    definition: str
+    version: int
+
+    def text(self) -> str:
+        """As it stands in the ledger."""
+        return f"{self.definition}:{self.version}"
+
+    @classmethod
+    def read(cls, text: str | None) -> Watermark | None:
+        """Reads `text()` back; None where nothing was noted."""
+        if not text:
+            return None
+        definition, _, version = text.rpartition(":")
+        return cls(definition, int(version))
+
+
+def definition_of(monitor: Monitor, roles: Roles, baseline_version: int | None) -> str:
+    """Returns a hash of everything that changes the numbers of a window, rules left out."""
+    monitoring = monitor.monitoring
+    parts = {
+        "roles": repr(roles),
+        "model_type": (monitor.model.type, dict(monitor.model.settings)) if monitor.model else None,
+        "baseline": (str(monitoring.baseline_table), baseline_version),
+        "slices": monitoring.slicing_exprs,
+        "custom": monitoring.custom_metrics,
+        "psi": monitoring.psi_smoothing,
+        "kernels": KERNELS_VERSION,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+KERNELS_VERSION = 1
+"""Raised when a kernel's definition changes: then all windows are measured again."""
+
+
+def changed_windows(context: RunContext, granularity: Granularity, since: int) -> set[Window] | None:
+    """Returns the windows with rows that changed after version `since`; None when the table cannot tell."""
+    table = context.backend.tables
+    timestamp = context.roles.timestamp
+    reader = table.changes(context.monitor.inference_table.name, since=since, columns=[timestamp])
+    if reader is None:
+        return None
+    return set(_count_by_window(reader, granularity, timestamp))
+
+
+def existing_windows(
+    context: RunContext, granularity: Granularity, version: int, span: Window | None = None
+) -> dict[Window, int]:
+    """Returns the windows that hold rows, in order, with their row counts; only those in `span` if given."""
+    timestamp = context.roles.timestamp
+    reader = context.backend.tables.scan(
+        context.monitor.inference_table.name,
+        columns=[timestamp],
+        where=between(timestamp, span) if span else (),
+        version=version,
+    )
+    return dict(sorted(_count_by_window(reader, granularity, timestamp).items()))
+
+
+def between(timestamp: str, span: Window) -> tuple[Condition, Condition]:
+    """Returns the filter `start <= timestamp < end`."""
+    return Condition(timestamp, ">=", span.start), Condition(timestamp, "<", span.end)
+
+
+def due_windows(
+    changed: set[Window] | None, existing: Mapping[Window, int], granularity: Granularity
+) -> list[Window]:
+    """Returns the windows to measure: the changed ones and, as their drift looks back, their successors."""
+    if changed is None:
+        return list(existing)
+    wanted = changed | {granularity.following(window) for window in changed}
+    return [window for window in existing if window in wanted]
+
+
+def chunks(windows: Sequence[Window], sizes: Mapping[Window, int]) -> Iterator[list[Window]]:
+    """Groups windows, in order, so that a group holds at most `CHUNK_ROWS` rows or one window."""
+    group: list[Window] = []
+    rows = 0
+    for window in windows:
+        if group and rows + sizes[window] > CHUNK_ROWS:
+            yield group
+            group, rows = [], 0
+        group.append(window)
+        rows += sizes[window]
+    if group:
+        yield group
+
+
+def span_of(changed: set[Window], granularity: Granularity) -> Window:
+    """Returns the span from the window before the first changed one to the successor of the last."""
+    first, last = min(changed), max(changed)
+    return Window(granularity.previous(first).start, granularity.following(last).end)
+
+
+def _count_by_window(
+    reader: pa.RecordBatchReader, granularity: Granularity, timestamp: str
+) -> dict[Window, int]:
+    import numpy as np
+
+    from lakemon_core.profiling.windows import window_starts
+
+    counts: dict[Window, int] = {}
+    for batch in reader:
+        starts = window_starts(batch.column(batch.schema.names.index(timestamp)), granularity)
+        unique, sizes = np.unique(starts[~np.isnat(starts)], return_counts=True)
+        for start, size in zip(unique, sizes, strict=True):
+            window = granularity.window(_moment(start))
+            counts[window] = counts.get(window, 0) + int(size)
+    return counts
+
+
+def _moment(value: np.datetime64) -> datetime:
+    return value.astype("datetime64[us]").item().replace(tzinfo=UTC)

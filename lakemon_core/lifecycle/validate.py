@@ -1,0 +1,198 @@
+"""Validate: real test requests are sent and found again; the inference table has what monitoring needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lakemon_core.domain.errors import DataError, did_you_mean
+from lakemon_core.domain.run import Finding, Severity, Stage, StageStatus
+from lakemon_core.hookspecs import RunContext
+from lakemon_core.lifecycle.deploy import resolve_model
+from lakemon_core.lifecycle.samples import sample_requests
+from lakemon_core.ports import PROBE_PREFIX, EndpointState, LoggedRequest, ModelVersion, ServingResponse
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LOG_WAIT_SECONDS = 30.0
+"""How long a local test request may take to appear in its payload table before it counts as pending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """What the stage leaves behind. `ok` is False when a critical finding stands."""
+
+    status: StageStatus
+    findings: tuple[Finding, ...] = ()
+    endpoint: EndpointState | None = None
+    responses: tuple[ServingResponse, ...] = ()
+    rows: pa.Table | None = None
+    detail: Mapping[str, object] = field(default_factory=dict[str, object])
+
+    @property
+    def ok(self) -> bool:
+        """No critical finding."""
+        return all(finding.severity is not Severity.CRITICAL for finding in self.findings)
+
+
+def validate(context: RunContext) -> Validated:
+    """Validates the endpoint with real requests, or the batch inference table by its columns.
+
+    An endpoint that was validated with the same model version and config is not asked again: a second run
+    changes nothing.
+
+    Raises:
+        DataError: LM301 when a batch table is missing, LM302 when a role's column is missing.
+        ModelError: when the endpoint does not exist.
+    """
+    if context.monitor.serving is None:
+        return _validate_table(context)
+    model = resolve_model(context)
+    key = f"validated:{context.monitor.serving.endpoint_name}"
+    mark = f"{model.version}:{context.monitor.config_hash}"
+    endpoint = context.backend.serving.get(context.monitor.serving.endpoint_name)
+    if context.backend.ledger.get(key) == mark and endpoint is not None:
+        detail: dict[str, object] = {
+            "reason": f"version {model.version} was validated with this config before"
+        }
+        return Validated(StageStatus.NOTHING_TO_DO, endpoint=endpoint, detail=detail)
+    result = _validate_endpoint(context, model, endpoint)
+    if result.status is StageStatus.DONE and result.ok:
+        context.backend.ledger.put(key, mark)
+    return result
+
+
+def _validate_endpoint(context: RunContext, model: ModelVersion, endpoint: EndpointState | None) -> Validated:
+    """Sends samples one by one, looks each up in the payload table, and checks what came back."""
+    serving = context.monitor.serving
+    assert serving is not None
+    samples = sample_requests(context, model)
+    responses: list[ServingResponse] = []
+    for number, record in enumerate(samples):
+        context.progress.update("sending test requests", number + 1, len(samples))
+        probe = f"{PROBE_PREFIX}{context.run_id}-{number}"
+        responses.append(
+            context.backend.serving.query(serving.endpoint_name, [record], client_request_id=probe)
+        )
+    logged = context.backend.serving.logged(
+        context.monitor.inference_table.payload,
+        [response.request_id for response in responses if response.request_id],
+        wait_seconds=LOG_WAIT_SECONDS,
+        progress=context.progress,
+    )
+    rows, unreadable = _predictions(context, model, responses)
+    findings = (*_answers(responses, unreadable), *_logging(responses, logged), *_checked(context, rows))
+    missing = len(responses) - len({entry.request_id for entry in logged})
+    detail: dict[str, object] = {
+        "requests": len(responses),
+        "answered": sum(response.status == 200 for response in responses),
+        "logged": len(logged),
+        "payload_table": str(context.monitor.inference_table.payload),
+    }
+    status = StageStatus.PENDING if missing else StageStatus.DONE
+    return Validated(status, findings, endpoint, tuple(responses), rows, detail)
+
+
+def _answers(responses: Sequence[ServingResponse], unreadable: Sequence[str]) -> tuple[Finding, ...]:
+    refused = [response for response in responses if response.status != 200]
+    found: list[Finding] = []
+    if refused:
+        title = f"{len(refused)} of {len(responses)} test requests were refused: {refused[0].error}"
+        found.append(_critical("validate/refused", title, {"status": refused[0].status}))
+    if unreadable:
+        title = f"{len(unreadable)} predictions are not understood: {unreadable[0]}"
+        found.append(_critical("validate/unreadable", title, {"first": unreadable[0]}))
+    return tuple(found)
+
+
+def _logging(responses: Sequence[ServingResponse], logged: Sequence[LoggedRequest]) -> tuple[Finding, ...]:
+    wanted = {response.request_id for response in responses if response.request_id}
+    missing = wanted - {entry.request_id for entry in logged}
+    if not missing:
+        return ()
+    title = (
+        f"{len(missing)} of {len(wanted)} test requests are not in the payload table yet: logging is pending"
+    )
+    return (
+        Finding(
+            "validate/pending", Stage.VALIDATE, Severity.WARNING, title, {"request_ids": sorted(missing)[:5]}
+        ),
+    )
+
+
+def _checked(context: RunContext, rows: pa.Table | None) -> tuple[Finding, ...]:
+    if rows is None:
+        return ()
+    return tuple(
+        _critical(f"validate/prediction/{number}", sentence, {})
+        for number, sentence in enumerate(context.model_type.check_predictions(rows))
+    )
+
+
+def _critical(finding_id: str, title: str, evidence: Mapping[str, object]) -> Finding:
+    return Finding(finding_id, Stage.VALIDATE, Severity.CRITICAL, title, evidence)
+
+
+def _predictions(
+    context: RunContext, model: ModelVersion, responses: Sequence[ServingResponse]
+) -> tuple[pa.Table | None, list[str]]:
+    """Unpacks the answers as the inference table will hold them; returns rows and what was not understood."""
+    import pyarrow as pa
+
+    records: list[Mapping[str, object]] = []
+    unreadable: list[str] = []
+    for response in responses:
+        for prediction in response.predictions:
+            try:
+                records.append(context.model_type.unpack(prediction, model))
+            except ValueError as error:
+                unreadable.append(str(error))
+    return (pa.Table.from_pylist([dict(record) for record in records]) if records else None), unreadable
+
+
+def _validate_table(context: RunContext) -> Validated:
+    """Checks the columns that play a part in a batch inference table, without reading its rows."""
+    info = context.backend.tables.info(context.monitor.inference_table.name)
+    columns = info.schema.names
+    roles = context.roles
+    needed = {"timestamp_col": roles.timestamp, "prediction_col": roles.prediction}
+    needed |= {f"features.{number}": name for number, name in enumerate(roles.features)}
+    if roles.prediction_proba:
+        needed["prediction_proba_col"] = roles.prediction_proba
+    if roles.label and context.monitor.inference_table.labels is None:
+        needed["label_col"] = roles.label
+    missing = [(part, column) for part, column in needed.items() if column not in columns]
+    if missing:
+        raise DataError(
+            "LM302",
+            "; ".join(f"model.{part} names column {column!r}, which is not there" for part, column in missing)
+            + ".",
+            where=str(info.name),
+            cure=did_you_mean(missing[0][1], columns),
+        )
+    _check_timestamp(info.schema, roles.timestamp, str(info.name))
+    findings = _optional_columns(context, columns)
+    detail: dict[str, object] = {"table": str(info.name), "version": info.version, "columns": len(columns)}
+    return Validated(StageStatus.DONE, findings, detail=detail)
+
+
+def _check_timestamp(schema: pa.Schema, column: str, table: str) -> None:
+    import pyarrow as pa
+
+    kind = schema.field(column).type
+    if not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
+        raise DataError(
+            "LM304",
+            f"column {column!r} plays the timestamp but is {kind};",
+            where=table,
+            cure="store it as a timestamp or date.",
+        )
+
+
+def _optional_columns(context: RunContext, columns: Sequence[str]) -> tuple[Finding, ...]:
+    if context.roles.model_id in columns:
+        return ()
+    title = f"column {context.roles.model_id!r} (model_id_col) is not there: all rows count as one model"
+    return (Finding("validate/model_id", Stage.VALIDATE, Severity.WARNING, title, {}),)
