@@ -1,0 +1,182 @@
+"""Metric rows to signals: every number that a rule may look at, one row each. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import sqrt
+from typing import Any
+
+from lakemon_core.domain.monitor import Roles
+from lakemon_core.domain.rule import Compare, Signal
+from lakemon_core.domain.window import Window
+from lakemon_core.ports import QualityMetric
+
+Row = Mapping[str, Any]
+
+TABLE = ":table"
+_COMPARE = {"BASELINE": Compare.BASELINE, "CONSECUTIVE": Compare.PREVIOUS}
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """Where a drift statistic stands in a drift row: column, and fields of the struct it lies in."""
+
+    name: str
+    column: str
+    field: str | None = None
+    p_value: str | None = None
+    chance: str | None = None
+
+
+STATISTICS = (
+    Statistic("psi", "population_stability_index", chance="psi_chance_level"),
+    Statistic("js_distance", "js_distance"),
+    Statistic("ks_test", "ks_test", "statistic", "pvalue"),
+    Statistic("wasserstein_distance", "wasserstein_normalized"),
+    Statistic("tv_distance", "tv_distance", chance="tv_chance_level"),
+    Statistic("l_infinity_distance", "l_infinity_distance"),
+    Statistic("chi_squared_test", "chi_squared_test", "statistic", "pvalue"),
+    Statistic("cramers_v", "cramers_v"),
+)
+NUMERIC_ONLY = frozenset({"ks_test", "wasserstein_distance"})
+CATEGORICAL_ONLY = frozenset({"chi_squared_test", "cramers_v"})
+
+
+@dataclass(frozen=True, slots=True)
+class SignalMaker:
+    """Makes signals from metric rows of one monitor."""
+
+    roles: Roles
+    metrics: Sequence[QualityMetric]
+
+    def from_profile(self, rows: Sequence[Row], baseline: Mapping[tuple[str, str], Row]) -> Iterator[Signal]:
+        """Yields row counts, quality and null rates.
+
+        Args:
+            rows: INPUT rows of the profile table.
+            baseline: (model id, column) → BASELINE row; `*` stands in for models that are not in it.
+        """
+        for row in rows:
+            reference = baseline.get((row[self.roles.model_id], row["column_name"]))
+            reference = reference or baseline.get(("*", row["column_name"]))
+            if row["column_name"] == TABLE:
+                yield self._signal(row, "row_count", row["count"], row["count"])
+                yield from self._quality(row, reference)
+            elif row["column_name"] != self.roles.label:
+                n, rate = _null_rate(row)
+                known = {"baseline": _null_rate(reference)[1] if reference else None, "reason": "no rows"}
+                yield self._signal(row, "null_rate", rate, n, **known)
+
+    def from_drift(self, rows: Sequence[Row]) -> Iterator[Signal]:
+        """Yields one signal for each statistic of each drift row, and the count of new categories."""
+        for row in rows:
+            if row["column_name"] == TABLE:
+                continue
+            categorical = row["new_categories"] is not None
+            for statistic in STATISTICS:
+                if statistic.name in (NUMERIC_ONLY if categorical else CATEGORICAL_ONLY):
+                    continue
+                yield self._drift(row, statistic)
+            if categorical and row["drift_type"] == "BASELINE":
+                yield self._signal(row, "new_categories", row["new_categories"], row["n"])
+
+    def _drift(self, row: Row, statistic: Statistic) -> Signal:
+        cell = row[statistic.column]
+        value = cell.get(statistic.field) if statistic.field and cell else cell
+        p_value = cell.get(statistic.p_value) if statistic.p_value and cell else None
+        reasons = _reasons(row)
+        return self._signal(
+            row,
+            self.drift_name(row["column_name"]),
+            value,
+            row["n"],
+            method=row["method"] or "",
+            reason=reasons.get(statistic.column, "not computed for this column"),
+            statistic=statistic.name,
+            compare=_COMPARE[row["drift_type"]],
+            p_value=p_value,
+            chance_level=row[statistic.chance] if statistic.chance else None,
+        )
+
+    def drift_name(self, column: str) -> str:
+        """Returns `prediction_drift`, `label_drift` or `feature_drift`."""
+        if column in {self.roles.prediction, self.roles.prediction_proba}:
+            return "prediction_drift"
+        return "label_drift" if column == self.roles.label else "feature_drift"
+
+    def _quality(self, row: Row, reference: Row | None) -> Iterator[Signal]:
+        labels = row.get("label_count")
+        if labels is None:
+            return
+        rows = row["count"] or 0
+        reasons = _reasons(row)
+        for metric in self.metrics:
+            value = _cell(row, metric)
+            lower, upper = wilson(value, labels) if metric.name == "accuracy" else (None, None)
+            yield self._signal(
+                row,
+                metric.name,
+                value,
+                labels,
+                reason=reasons.get(metric.column, "no labels yet" if not labels else "not computed"),
+                maturity=labels / rows if rows else None,
+                baseline=_cell(reference, metric) if reference else None,
+                lower=lower,
+                upper=upper,
+            )
+
+    def _signal(self, row: Row, name: str, value: float | None, n: int | None, **known: Any) -> Signal:
+        """Makes a signal at the place of a metric row; `known` are further fields of `Signal`."""
+        fields: dict[str, Any] = {"method": f"{name}:1", "statistic": name, "compare": None} | known
+        if value is not None:
+            fields["reason"] = ""
+        return Signal(
+            window=_window(row["window"]),
+            granularity=row["granularity"] or "",
+            model_id=row[self.roles.model_id],
+            slice_key=row["slice_key"],
+            slice_value=row["slice_value"],
+            column=row["column_name"],
+            name=name,
+            value=None if value is None else float(value),
+            n=int(n or 0),
+            table_version=row["table_version"],
+            config_hash=row["config_hash"] or "",
+            **fields,
+        )
+
+
+def wilson(share: float | None, n: int) -> tuple[float | None, float | None]:
+    """Returns the 95 % Wilson score interval of a share of n, both None when there is no share.
+
+    Source: Wilson (1927); z = 1.959963984540054.
+    """
+    if share is None or not n:
+        return None, None
+    z = 1.959963984540054
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def _cell(row: Row, metric: QualityMetric) -> float | None:
+    value: Any = row.get(metric.column)
+    for step in metric.path:
+        if value is None:
+            return None
+        value = value.get(step)
+    return None if value is None else float(value)
+
+
+def _null_rate(row: Row) -> tuple[int, float | None]:
+    n = row["count"] + row["num_nulls"]
+    return n, (row["num_nulls"] / n if n else None)
+
+
+def _reasons(row: Row) -> dict[str, str]:
+    """A map column reads back as pairs."""
+    return dict(row["reasons"] or ())
+
+
+def _window(cell: Mapping[str, datetime] | None) -> Window | None:
+    return Window(cell["start"], cell["end"]) if cell else None
