@@ -188,6 +188,8 @@ class SqliteLedger:
         ).fetchone()
         newest = self._decoded(Incident, row[0]) if row else None
         known = newest.version if newest else 0
+        if newest == replace(state, version=known):
+            return
         if state.version < known:
             raise WorkspaceError(
                 "LM606",
@@ -197,11 +199,10 @@ class SqliteLedger:
                 cure="run again.",
             )
         written = replace(state, version=known + 1)
-        if newest is None or replace(newest, version=written.version) != written:
-            connection.execute(
-                "INSERT INTO incident_states (fingerprint, version, state) VALUES (?, ?, ?)",
-                (state.fingerprint, written.version, encode(written)),
-            )
+        connection.execute(
+            "INSERT INTO incident_states (fingerprint, version, state) VALUES (?, ?, ?)",
+            (state.fingerprint, written.version, encode(written)),
+        )
 
     def _delivery(self, key: str, sink: str, attempt: int, at: str, text: str) -> Mapping[str, object]:
         result = self._decoded(DeliveryResult, text)
