@@ -90,7 +90,7 @@ def find() -> list[Candidate]:
     for distribution in distributions():
         if "lakemon." in (distribution.read_text("entry_points.txt") or ""):
             name, candidates = _read(distribution)
-            found.setdefault(name.replace("-", "_").lower(), candidates)
+            found.setdefault(re.sub("[-_.]+", "-", name).lower(), candidates)
     return sorted(candidate for candidates in found.values() for candidate in candidates)
 
 
@@ -98,6 +98,8 @@ def _read(distribution: Distribution) -> tuple[str, list[Candidate]]:
     """Returns the name of a distribution and its candidates."""
     try:
         name, version = distribution.name, distribution.version
+        if not name:
+            raise ValueError("it states no name")
         entries = [entry for entry in distribution.entry_points if entry.group in KINDS]
     except Exception as error:  # noqa: BLE001 - metadata of strangers breaks in any way; it becomes a row
         folder = str(getattr(distribution, "_path", "a distribution without a name"))

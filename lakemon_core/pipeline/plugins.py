@@ -170,10 +170,11 @@ class Plugins:
     def _chosen(self, group: str, name: str) -> object:
         """Returns the target of the plugin that the config names."""
         known = self._of(group)
-        candidate = next((candidate for candidate in known if candidate.name == name), None)
-        if candidate is None:
+        providers = [candidate for candidate in known if candidate.name == name]
+        if not providers:
             raise _not_installed(group, name, [candidate.name for candidate in known])
-        plugin = self._load(candidate)
+        usable = [candidate for candidate in providers if candidate.status is PluginStatus.FOUND]
+        plugin = self._load((usable or providers)[0])
         if plugin.error:
             raise plugin.failure() from plugin.cause
         return plugin.target
