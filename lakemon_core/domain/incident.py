@@ -237,6 +237,8 @@ class OutboxItem:
         created_at: UTC.
         detail: result of the last try.
         receipt: what a later update needs.
+        pending: targets that still have to get it; empty before the first try means all of them.
+        refused: targets that the channel refused for good.
     """
 
     key: str
@@ -249,3 +251,5 @@ class OutboxItem:
     created_at: datetime
     detail: str = ""
     receipt: Mapping[str, str] = field(default_factory=dict[str, str])
+    pending: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()

@@ -155,8 +155,10 @@ class Verdict:
         signal: the number.
         limit: the limit that was applied.
         recovered: the value is past the recover limit too.
-        reason: why unknown.
+        reason: why unknown, or why a value past its limit is no breach.
         contributors: further evidence, worst first: plain JSON values.
+        model: registered name of the model.
+        environment: environment of the config.
     """
 
     rule: Rule
@@ -169,3 +171,5 @@ class Verdict:
     recovered: bool = True
     reason: str = ""
     contributors: tuple[Mapping[str, object], ...] = field(default=())
+    model: str = ""
+    environment: str = ""

@@ -212,6 +212,11 @@ class AlertSink(ABC):
         del recipient
         return False
 
+    @property
+    def has_default(self) -> bool:
+        """Whether a message that names no recipient reaches somebody here."""
+        return True
+
     @abstractmethod
     def render(self, notification: Notification) -> Rendered:
         """Makes the message: pure, deterministic, within the channel's limits."""
