@@ -28,7 +28,7 @@ def apply_retention(context: RunContext) -> Expired:
     tables = context.backend.tables
     if spec.retention_days is None or tables.info(spec.name).external:
         return Expired()
-    newest = _newest(context)
+    newest = newest_timestamp(context)
     if newest is None:
         return Expired()
     midnight = newest.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -37,7 +37,8 @@ def apply_retention(context: RunContext) -> Expired:
     return Expired(gone.deleted, Window(start, newest))
 
 
-def _newest(context: RunContext) -> datetime | None:
+def newest_timestamp(context: RunContext) -> datetime | None:
+    """Returns the newest event time of the inference table, UTC; None when it holds none."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

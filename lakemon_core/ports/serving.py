@@ -48,6 +48,10 @@ class ModelVersion:
 class Registry(Protocol):
     """Registered models."""
 
+    def point(self) -> None:
+        """Points mlflow of this process at this registry and its tracking store."""
+        ...
+
     def resolve(self, name: str, version: str) -> ModelVersion:
         """Turns a number, an alias or `latest` into a version.
 

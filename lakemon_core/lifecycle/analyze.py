@@ -1,0 +1,165 @@
+"""Analyze: metric rows become signals, signals become findings: what changed, how much, since when, why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from lakemon_core.alerting.rules import judge
+from lakemon_core.domain.names import plain
+from lakemon_core.domain.rule import Compare, Rule, Signal, Status, Verdict
+from lakemon_core.domain.run import Finding, Severity, Stage, StageStatus
+from lakemon_core.hookspecs import RunContext
+from lakemon_core.lifecycle.live import freshness
+from lakemon_core.lifecycle.signal_table import SignalTable
+
+TOP = 5
+"""How many drifted features stand beside a finding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analyzed:
+    """What the stage leaves behind: signals, the verdicts of all rules on them, and findings."""
+
+    status: StageStatus
+    signals: tuple[Signal, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    detail: Mapping[str, object] = field(default_factory=dict[str, object])
+
+
+def analyze(context: RunContext, added: Sequence[Signal] = ()) -> Analyzed:
+    """Brings the signals table up to date and judges every rule.
+
+    Args:
+        added: signals of hook plugins from the monitor stage.
+    """
+    context.progress.update("making signals from the metric tables")
+    written = SignalTable(context).bring_up(added)
+    judged = judge_rules(context)
+    findings = tuple(findings_of(judged.verdicts, judged.signals))
+    unknown = sum(verdict.status is Status.UNKNOWN for verdict in newest(judged.verdicts))
+    detail: dict[str, object] = {
+        "signals_written": written,
+        "signals": len(judged.signals),
+        "rules": len(judged.rules),
+        "breached": sum(verdict.status is Status.BREACHED for verdict in newest(judged.verdicts)),
+        "unknown": unknown,
+    }
+    if not judged.signals:
+        reason = "no windows have been measured yet"
+        return Analyzed(StageStatus.NOTHING_TO_DO, rules=judged.rules, detail=detail | {"reason": reason})
+    status = StageStatus.DONE if written else StageStatus.NOTHING_TO_DO
+    if not written:
+        detail["reason"] = "no window changed; rules were judged again"
+    return Analyzed(status, judged.signals, judged.rules, judged.verdicts, findings, detail)
+
+
+def judge_rules(context: RunContext) -> Analyzed:
+    """Loads the signals and judges the rules of the config, or those of the model type when it has none."""
+    monitor = context.monitor
+    rules = monitor.monitoring.rules or tuple(context.model_type.default_rules())
+    signals = [*SignalTable(context).load(), *freshness(context, rules)]
+    verdicts = judge(
+        rules,
+        signals,
+        now=context.clock.now(),
+        model=monitor.model_name,
+        environment=monitor.environment,
+        granularity=str(monitor.monitoring.granularities[0]),
+        metrics=context.model_type.metrics,
+    )
+    return Analyzed(StageStatus.DONE, tuple(signals), tuple(rules), tuple(verdicts))
+
+
+def newest(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Returns the last verdict of each series."""
+    return list({verdict.fingerprint: verdict for verdict in verdicts}.values())
+
+
+def findings_of(verdicts: Sequence[Verdict], signals: Sequence[Signal]) -> list[Finding]:
+    """Says what stands breached in its newest window, worst first, with its top contributors.
+
+    Returns:
+        one finding a series (rule, column, slice, model); its id is the series' fingerprint.
+    """
+    series = sorted(verdicts, key=lambda verdict: verdict.fingerprint)
+    found: list[tuple[float, Finding]] = []
+    for fingerprint, group in groupby(series, key=lambda verdict: verdict.fingerprint):
+        history = list(group)
+        last = history[-1]
+        if last.status is Status.BREACHED:
+            since = _since(history)
+            evidence = _evidence(last, since) | _why(last, signals)
+            severity = max(last.severity, Severity.WARNING, key=list(Severity).index)
+            finding = Finding(fingerprint, Stage.ANALYZE, severity, _title(last, since), evidence)
+            found.append((_excess(last), finding))
+    return [finding for _, finding in sorted(found, key=lambda pair: -pair[0])]
+
+
+def _since(history: Sequence[Verdict]) -> Verdict:
+    """Returns the first verdict of the unbroken run of breaches at the end."""
+    first = history[-1]
+    for verdict in reversed(history):
+        if verdict.status is Status.OK:
+            break
+        if verdict.status is Status.BREACHED:
+            first = verdict
+    return first
+
+
+def _title(verdict: Verdict, since: Verdict) -> str:
+    signal = verdict.signal
+    what = plain(signal.name.replace("_", " "))
+    where = "" if signal.column == ":table" else f" of {plain(signal.column)}"
+    statistic = f" ({signal.statistic})" if signal.statistic != signal.name else ""
+    start = f", since {since.window}" if since.window else ""
+    return f"{what}{where}{statistic} is {signal.value:.4g}, the limit is {verdict.limit:g}{start}"
+
+
+def _evidence(verdict: Verdict, since: Verdict) -> dict[str, object]:
+    signal = verdict.signal
+    return {
+        "rule": verdict.rule.name,
+        "column": signal.column,
+        "statistic": signal.statistic,
+        "value": signal.value,
+        "limit": verdict.limit,
+        "baseline": signal.baseline,
+        "chance_level": signal.chance_level,
+        "n": signal.n,
+        "window": str(verdict.window) if verdict.window else None,
+        "since": str(since.window) if since.window else None,
+        "method": signal.method,
+        "table_version": signal.table_version,
+    }
+
+
+def _excess(verdict: Verdict) -> float:
+    """How far beyond its limit, as a ratio; drops below a limit count as rises above it do."""
+    value, limit = verdict.signal.value or 0.0, verdict.limit
+    if not limit or not value:
+        return abs(value - limit)
+    return max(value / limit, limit / value)
+
+
+def _why(verdict: Verdict, signals: Sequence[Signal]) -> dict[str, object]:
+    """Returns the features that drifted most in the window of a quality or prediction breach."""
+    if verdict.signal.name == "feature_drift" or verdict.window is None:
+        return {}
+    drifted = [
+        signal
+        for signal in signals
+        if signal.name == "feature_drift"
+        and signal.window == verdict.window
+        and signal.granularity == verdict.signal.granularity
+        and signal.model_id == verdict.signal.model_id
+        and signal.compare is Compare.BASELINE
+        and signal.statistic == "psi"
+        and signal.value is not None
+        and signal.value > (signal.chance_level or 0.0)
+    ]
+    top = sorted(drifted, key=lambda signal: -(signal.value or 0.0))[:TOP]
+    return {"drifted_features": [{"column": one.column, "psi": one.value} for one in top]}

@@ -1,0 +1,221 @@
+"""A session: the config of one environment with everything it names chosen, validated and opened."""
+
+from __future__ import annotations
+
+import secrets as random
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lakemon_core.alerting.routing import builtin_sinks
+from lakemon_core.config import EnvironmentSecrets, Loaded, load, validate_settings
+from lakemon_core.domain.errors import UsageError
+from lakemon_core.domain.monitor import Monitor, Roles
+from lakemon_core.domain.run import HookOutcome
+from lakemon_core.hookspecs import RunContext
+from lakemon_core.pipeline.hooks import HookRunner
+from lakemon_core.pipeline.plugins import Plugins, discover
+from lakemon_core.pipeline.result import RunRequest
+from lakemon_core.ports import (
+    AlertSink,
+    Backend,
+    BackendSetup,
+    Clock,
+    ModelType,
+    Progress,
+    Secrets,
+    SinkSetup,
+)
+
+
+class SystemClock:
+    """The time of this machine."""
+
+    def now(self) -> datetime:
+        """Returns the present moment, UTC."""
+        return datetime.now(UTC)
+
+
+class Silent:
+    """Progress that nobody looks at."""
+
+    def update(self, what: str, done: int | None = None, total: int | None = None) -> None:
+        """Does nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Everything a stage or a command works with.
+
+    Attributes:
+        monitor: the resolved config.
+        workspace: folder for state.
+        backend: opened.
+        model_type: chosen; None when the config names no model.
+        sinks: by name, with the built-in ones.
+        hooks: the plugins that listen.
+        clock: the time.
+        progress: tells a person what is going on.
+        secrets: resolves references, and redacts what it resolved.
+    """
+
+    monitor: Monitor
+    workspace: Path
+    backend: Backend
+    model_type: ModelType | None
+    sinks: Mapping[str, AlertSink]
+    hooks: HookRunner
+    clock: Clock
+    progress: Progress
+    secrets: Secrets
+
+    def context(self, run_id: str) -> RunContext:
+        """Returns what every stage knows.
+
+        Raises:
+            UsageError: LM140 when the config names no model.
+        """
+        if self.model_type is None:
+            raise UsageError(
+                "LM140",
+                "the config names no model;",
+                where=str(self.monitor.source or ""),
+                cure="add `model: {name: my_model, type: classification}`.",
+            )
+        return RunContext(
+            run_id=run_id,
+            monitor=self.monitor,
+            backend=self.backend,
+            model_type=self.model_type,
+            roles=self._roles(self.model_type),
+            clock=self.clock,
+            progress=self.progress,
+        )
+
+    def _roles(self, model_type: ModelType) -> Roles:
+        """Label keys are no features, wherever they come from."""
+        roles = model_type.roles()
+        labels = self.monitor.inference_table.labels
+        others = [*roles.others, *(labels.on if labels else ()), "client_request_id"]
+        return replace(
+            roles, others=tuple(dict.fromkeys(name for name in others if name not in roles.features))
+        )
+
+
+def new_run_id(clock: Clock) -> str:
+    """Returns a sortable id, `20261123T123000-4f2a`."""
+    return f"{clock.now():%Y%m%dT%H%M%S}-{random.token_hex(2)}"
+
+
+def workspace_of(monitor: Monitor, given: Path | None) -> Path:
+    """Returns the workspace: the given folder, or `.lakemon` beside the config or in the current folder."""
+    if given is not None:
+        return given.absolute()
+    return (monitor.source.absolute().parent if monitor.source else Path.cwd()) / ".lakemon"
+
+
+@contextmanager
+def open_session(
+    request: RunRequest,
+    *,
+    progress: Progress | None = None,
+    clock: Clock | None = None,
+    trace: Callable[[HookOutcome], None] | None = None,
+) -> Generator[Session]:
+    """Opens the session of a request and closes it at the end.
+
+    Raises:
+        ConfigErrors: everything that is wrong in the config, at once.
+        PluginError: LM201 to LM209 when a plugin that the config names cannot be used.
+    """
+    plugins = discover(no_plugins=request.no_plugins)
+    loaded = (
+        request.config if isinstance(request.config, Loaded) else load(request.config, request.environment)
+    )
+    monitor = _moved(loaded.monitor, request)
+    opening = _Opening(
+        loaded=loaded,
+        monitor=monitor,
+        plugins=plugins.without(monitor.plugins.disabled),
+        workspace=workspace_of(monitor, request.workspace),
+        clock=clock or SystemClock(),
+    )
+    session = opening.open(progress or Silent(), trace)
+    try:
+        yield session
+    finally:
+        session.backend.close()
+
+
+def _moved(monitor: Monitor, request: RunRequest) -> Monitor:
+    """Puts the catalog and schema of the call in the place of the config's."""
+    catalog, schema = request.catalog or monitor.catalog, request.schema or monitor.schema
+    if (catalog, schema) == (monitor.catalog, monitor.schema):
+        return monitor
+    table = monitor.inference_table
+    moved = {
+        field: replace(name, catalog=catalog, schema=schema)
+        for field, name in (("name", table.name), ("payload", table.payload))
+        if (name.catalog, name.schema) == (monitor.catalog, monitor.schema)
+    }
+    return replace(monitor, catalog=catalog, schema=schema, inference_table=replace(table, **moved))
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """Chooses what the config names and validates each plugin's settings, before anything is opened."""
+
+    loaded: Loaded
+    monitor: Monitor
+    plugins: Plugins
+    workspace: Path
+    clock: Clock
+    secrets: Secrets = field(default_factory=EnvironmentSecrets)
+
+    def open(self, progress: Progress, trace: Callable[[HookOutcome], None] | None) -> Session:
+        """Opens the session; the backend comes last, when all else is known to be right."""
+        spec = self.monitor.plugins
+        model_type, sinks = self._model_type(), self._sinks()
+        hooks = self.plugins.hooks(settings=spec.settings, autoload=spec.autoload, on_outcome=trace)
+        backend = self._backend()
+        hooks.register(backend, f"lakemon.backends:{backend.type}")
+        if model_type is not None:
+            hooks.register(model_type, f"lakemon.model_types:{model_type.type}")
+        for name, sink in sinks.items():
+            hooks.register(sink, f"lakemon.alert_sinks:{name}")
+        return Session(
+            self.monitor,
+            self.workspace,
+            backend,
+            model_type,
+            sinks,
+            hooks,
+            self.clock,
+            progress,
+            self.secrets,
+        )
+
+    def _backend(self) -> Backend:
+        monitor = self.monitor
+        chosen = self.plugins.backend(monitor.backend)
+        where = f"environments.{monitor.environment}.{monitor.backend}"
+        config = validate_settings(chosen.Config, monitor.backend_settings, where, self.loaded)
+        return chosen(BackendSetup(monitor, self.workspace, self.clock, self.secrets, config))
+
+    def _model_type(self) -> ModelType | None:
+        model = self.monitor.model
+        if model is None:
+            return None
+        chosen = self.plugins.model_type(model.type)
+        return chosen(validate_settings(chosen.Config, model.settings, "model", self.loaded))
+
+    def _sinks(self) -> dict[str, AlertSink]:
+        """The sinks of the config and the built-in ones, which need no entry."""
+        sinks: dict[str, AlertSink] = {}
+        for name, spec in (builtin_sinks() | dict(self.monitor.sinks)).items():
+            chosen = self.plugins.sink(spec.type)
+            config = validate_settings(chosen.Config, spec.settings, f"sinks.{name}", self.loaded)
+            sinks[name] = chosen(SinkSetup(name, config, self.secrets, self.clock, self.workspace))
+        return sinks
