@@ -21,17 +21,20 @@ from lakemon_core.ports.serving import (
     PROBE_PREFIX,
     EndpointState,
     LoggedRequest,
+    ModelServer,
     ModelVersion,
     Registry,
+    ServerState,
     Serving,
     ServingResponse,
     UnpackResult,
 )
 from lakemon_core.ports.setting import API_VERSION, Clock, PluginConfig, Progress, Secrets
-from lakemon_core.ports.tables import Condition, TableInfo, Tables, WriteResult
+from lakemon_core.ports.tables import Condition, TableFiles, TableInfo, Tables, WriteResult
 
 __all__ = [
     "API_VERSION",
+    "PROBE_PREFIX",
     "AlertSink",
     "Backend",
     "BackendSetup",
@@ -41,9 +44,9 @@ __all__ = [
     "Ledger",
     "LoggedRequest",
     "MetricSpec",
+    "ModelServer",
     "ModelType",
     "ModelVersion",
-    "PROBE_PREFIX",
     "PanelSpec",
     "PluginConfig",
     "Progress",
@@ -51,10 +54,12 @@ __all__ = [
     "QualityResult",
     "Registry",
     "Secrets",
+    "ServerState",
     "Serving",
     "ServingResponse",
     "SinkCheck",
     "SinkSetup",
+    "TableFiles",
     "TableInfo",
     "Tables",
     "UnpackResult",

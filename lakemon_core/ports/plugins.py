@@ -13,9 +13,9 @@ from lakemon_core.domain.incident import Attempt, DeliveryResult, Notification, 
 from lakemon_core.domain.monitor import Monitor, Roles
 from lakemon_core.domain.rule import Rule
 from lakemon_core.ports.ledger import Ledger
-from lakemon_core.ports.serving import ModelVersion, Registry, Serving, UnpackResult
+from lakemon_core.ports.serving import ModelServer, ModelVersion, Registry, Serving, UnpackResult
 from lakemon_core.ports.setting import API_VERSION, Clock, PluginConfig, Progress, Secrets
-from lakemon_core.ports.tables import Tables
+from lakemon_core.ports.tables import TableFiles, Tables
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -72,6 +72,16 @@ class Backend(ABC):
     @abstractmethod
     def ledger(self) -> Ledger:
         """What was done."""
+
+    @property
+    def files(self) -> TableFiles | None:
+        """Imports and exports files; None where people use the lake's own tools."""
+        return None
+
+    @property
+    def server(self) -> ModelServer | None:
+        """The model server of this workspace; None where endpoints run elsewhere."""
+        return None
 
     @abstractmethod
     def hold(self, run_id: str) -> AbstractContextManager[None]:

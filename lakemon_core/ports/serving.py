@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from lakemon_core.domain.monitor import ServingSpec
@@ -166,3 +167,43 @@ class UnpackResult:
     rows: int = 0
     failed: int = 0
     unreadable: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """The local model server as it stands.
+
+    Attributes:
+        url: where it listens.
+        pid: its process.
+        started_at: UTC.
+        endpoints: what it serves.
+        log: file it writes to.
+    """
+
+    url: str
+    pid: int
+    started_at: datetime
+    endpoints: Sequence[EndpointState] = ()
+    log: str = ""
+
+
+class ModelServer(Protocol):
+    """The process that serves the endpoints of a workspace, where a backend has one of its own."""
+
+    def state(self) -> ServerState | None:
+        """Returns the server that runs, or None."""
+        ...
+
+    def stop(self) -> bool:
+        """Stops it after its requests are logged; False when none ran."""
+        ...
+
+    def serve(self) -> None:
+        """Serves in this process until it is interrupted.
+
+        Raises:
+            ModelError: LM412 when the port is taken.
+            WorkspaceBusy: LM601 when a server of this workspace runs already.
+        """
+        ...

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lakemon_core.domain.names import TableName
+from lakemon_core.ports.setting import Progress
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -144,5 +146,30 @@ class Tables(Protocol):
 
         Raises:
             DataError: LM310 for statements that write, read files, or do not parse.
+        """
+        ...
+
+
+class TableFiles(Protocol):
+    """Brings files into tables and takes tables out into files; `lakemon table import` and `export`."""
+
+    def import_file(self, name: TableName, path: Path, *, mode: str, progress: Progress) -> WriteResult:
+        """Reads a Parquet, CSV or Arrow file in batches, or uses a Delta folder in place.
+
+        The same file imported again into the same table changes nothing.
+
+        Args:
+            mode: `append`, `replace`, or `create` (refuses a table that is there).
+
+        Raises:
+            DataError: LM303 types that do not fit, LM32x files that are missing or cannot be read.
+        """
+        ...
+
+    def export_file(self, name: TableName, path: Path, *, progress: Progress) -> int:
+        """Writes all rows into a file; its ending says the format. Returns how many rows.
+
+        Raises:
+            DataError: LM301 unknown table, LM32x unknown ending.
         """
         ...
