@@ -75,6 +75,11 @@ class Incident:
     evidence: Mapping[str, object] = field(default_factory=dict[str, object])
     version: int = 0
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is open, acknowledged or not."""
+        return self.status in {IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED}
+
 
 @dataclass(frozen=True, slots=True)
 class IncidentEvent:
@@ -140,6 +145,13 @@ class Notification:
     links: Mapping[str, str]
     created_at: datetime
     chart: bytes | None = None
+
+    @property
+    def state(self) -> str:
+        """The word in front of the title: `resolved`, `test`, or the severity."""
+        if self.transition in {Transition.RESOLVED, Transition.TEST}:
+            return self.transition.value
+        return self.severity.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,280 @@
+"""Verdicts move incidents: a pure state machine, driven by windows in the order of their time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+
+from lakemon_core.alerting.rules import slice_text
+from lakemon_core.alerting.wording import subject_of, title_of
+from lakemon_core.domain.incident import Incident, IncidentEvent, IncidentStatus, Transition
+from lakemon_core.domain.rule import Rule, Status, Verdict
+from lakemon_core.domain.run import Severity
+
+RULE_CHANGED = "rule_changed"
+RULE_REMOVED = "rule_removed"
+
+_BREACH, _FINE = "b", "o"
+_RANK = {severity: rank for rank, severity in enumerate(Severity)}
+_ENDLESS = datetime.max.replace(tzinfo=UTC)
+
+Moved = tuple[Incident | None, tuple[IncidentEvent, ...]]
+
+
+def advance(
+    states: Mapping[str, Incident], verdicts: Sequence[Verdict], run_id: str, now: datetime
+) -> tuple[list[Incident], list[IncidentEvent]]:
+    """Walks every series through its new windows, oldest first.
+
+    People hear what is true at the end of the run, not what passed by on the way: of an incident that stands
+    open its opening (or its escalation, when they knew it open), and the end of an episode that they knew.
+    Everything else is recorded with `notify=False`. An event that is told carries the newest state.
+
+    Args:
+        states: newest state of every incident by fingerprint, as the ledger has it.
+        verdicts: of one or more runs of `judge`, in any order.
+        run_id: the run that asks.
+        now: the present moment, aware, UTC.
+
+    Returns:
+        the states that changed and the transitions on the way. The same call again gives neither.
+    """
+    changed: list[Incident] = []
+    events: list[IncidentEvent] = []
+    for fingerprint, series in _by_series(verdicts).items():
+        before = states.get(fingerprint)
+        after, seen = before, list[IncidentEvent]()
+        for verdict in series:
+            after, more = step(after, verdict, run_id=run_id, now=now)
+            seen += more
+        if after is None or after is before:
+            continue
+        changed.append(after)
+        events += _told(before, after, seen)
+    return changed, events
+
+
+def step(state: Incident | None, verdict: Verdict, *, run_id: str, now: datetime) -> Moved:
+    """Moves one incident by one verdict.
+
+    Windows at or before the head change nothing, but for the head itself when the rule has been edited.
+    Unknown changes nothing, unless the rule says `on_no_data: alert` (counts as a breach) or `ok` (counts as
+    a healthy window); it never resolves.
+
+    Returns:
+        the state after it, the same object when nothing changed, and the transitions it made.
+    """
+    letter = _letter(verdict)
+    known = state or _fresh(verdict)
+    edited = known.head is not None and known.rule_hash != _hash(verdict.rule)
+    revisited = edited and verdict.window is not None and verdict.window.end == known.head
+    if letter is None or (_is_old(known, verdict) and not revisited):
+        return state, ()
+    past = known.recent[:-1] if revisited else known.recent
+    recent = (past + letter)[-verdict.rule.for_windows[1] :]
+    transition = _transition(known, verdict, recent)
+    after = _moved(_looked_at(known, verdict, recent, now), known, recent, transition)
+    if transition is None:
+        return after, ()
+    reason = RULE_CHANGED if revisited else ""
+    return after, (_event(after, transition, verdict, run_id, now, reason),)
+
+
+def close_removed(
+    states: Mapping[str, Incident],
+    rules: Collection[Rule],
+    *,
+    model: str,
+    environment: str,
+    run_id: str,
+    now: datetime,
+) -> tuple[list[Incident], list[IncidentEvent]]:
+    """Closes the open incidents of this model whose rule is gone from the config, without telling anybody."""
+    names = {rule.name for rule in rules}
+    closed = [
+        replace(state, status=IncidentStatus.RESOLVED, recent="")
+        for state in states.values()
+        if state.is_open
+        and (state.model, state.environment) == (model, environment)
+        and state.rule not in names
+    ]
+    events = [
+        IncidentEvent(
+            _key(state, Transition.RESOLVED),
+            Transition.RESOLVED,
+            state,
+            None,
+            run_id,
+            now,
+            RULE_REMOVED,
+            notify=False,
+        )
+        for state in closed
+    ]
+    return closed, events
+
+
+def _by_series(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
+    series: dict[str, list[Verdict]] = {}
+    for verdict in sorted(verdicts, key=lambda one: one.window.end if one.window else _ENDLESS):
+        series.setdefault(verdict.fingerprint, []).append(verdict)
+    return series
+
+
+def _letter(verdict: Verdict) -> str | None:
+    """Returns how a verdict counts; None when it does not."""
+    if verdict.status is Status.UNKNOWN:
+        return {"alert": _BREACH, "ok": _FINE}.get(verdict.rule.on_no_data)
+    return _BREACH if verdict.status is Status.BREACHED else _FINE
+
+
+def _is_old(state: Incident, verdict: Verdict) -> bool:
+    return verdict.window is not None and state.head is not None and verdict.window.end <= state.head
+
+
+def _transition(state: Incident, verdict: Verdict, recent: str) -> Transition | None:
+    """Returns what this window does to the incident.
+
+    It holds while m of the last n windows breach. It opens with a breach, and resolves with a window that is
+    past the recover limit.
+    """
+    breach = recent[-1] == _BREACH
+    holds = recent.count(_BREACH) >= verdict.rule.for_windows[0]
+    if not state.is_open:
+        if breach and holds:
+            return Transition.REOPENED if state.episode else Transition.OPENED
+        return None
+    if breach:
+        return Transition.ESCALATED if _RANK[verdict.severity] > _RANK[state.severity] else None
+    return Transition.RESOLVED if verdict.recovered and not holds else None
+
+
+def _looked_at(state: Incident, verdict: Verdict, recent: str, now: datetime) -> Incident:
+    """Returns the state with what this window showed, its status as before."""
+    breach, goes_on = recent[-1] == _BREACH, state.is_open or _BREACH in recent[:-1]
+    severity, opened_at, breaches = state.severity, state.opened_at, _breaches(state)
+    if breach and goes_on:
+        severity = max(severity, verdict.severity, key=_RANK.__getitem__)
+        breaches += 1
+    elif breach:
+        severity, breaches = verdict.severity, 1
+        opened_at = verdict.window.start if verdict.window else now
+    return replace(
+        state,
+        rule_hash=_hash(verdict.rule),
+        severity=severity,
+        opened_at=opened_at,
+        head=verdict.window.end if verdict.window else now,
+        recent=recent,
+        value=verdict.signal.value,
+        limit=verdict.limit,
+        title=title_of(verdict),
+        evidence=_evidence(verdict) | {"breaches": breaches},
+    )
+
+
+def _moved(seen: Incident, before: Incident, recent: str, transition: Transition | None) -> Incident:
+    match transition:
+        case Transition.OPENED | Transition.REOPENED:
+            return replace(seen, status=IncidentStatus.OPEN, episode=before.episode + 1)
+        case Transition.ESCALATED:
+            return replace(seen, status=IncidentStatus.OPEN)
+        case Transition.RESOLVED:
+            return replace(seen, status=IncidentStatus.RESOLVED, recent="")
+        case _ if before.is_open:
+            return seen
+        case _ if _BREACH in recent:
+            return replace(seen, status=IncidentStatus.PENDING)
+        case _:
+            return replace(seen, status=IncidentStatus.RESOLVED if before.episode else IncidentStatus.OK)
+
+
+def _told(
+    before: Incident | None, after: Incident, events: Sequence[IncidentEvent]
+) -> Sequence[IncidentEvent]:
+    """Marks which of the events of one run and one series people hear."""
+    known = before.episode if before and before.is_open else None
+    current = after.episode if after.is_open else None
+    escalations = [event for event in events if event.transition is Transition.ESCALATED]
+
+    def is_told(event: IncidentEvent) -> bool:
+        episode = event.incident.episode
+        match event.transition:
+            case Transition.RESOLVED:
+                return episode == known and event.reason != RULE_CHANGED
+            case Transition.ESCALATED:
+                return episode == known == current and event is escalations[-1]
+            case _:
+                return episode == current
+
+    return [
+        replace(event, incident=event.incident if event.transition is Transition.RESOLVED else after)
+        if is_told(event)
+        else replace(event, notify=False)
+        for event in events
+    ]
+
+
+def _fresh(verdict: Verdict) -> Incident:
+    return Incident(
+        fingerprint=verdict.fingerprint,
+        status=IncidentStatus.OK,
+        episode=0,
+        rule=verdict.rule.name,
+        rule_hash=_hash(verdict.rule),
+        model=verdict.model,
+        environment=verdict.environment,
+        column=verdict.signal.column,
+        slice=slice_text(verdict.signal),
+        model_id=verdict.signal.model_id,
+        severity=verdict.severity,
+    )
+
+
+def _event(
+    state: Incident, transition: Transition, verdict: Verdict, run_id: str, now: datetime, reason: str
+) -> IncidentEvent:
+    return IncidentEvent(_key(state, transition), transition, state, verdict.window, run_id, now, reason)
+
+
+def _key(state: Incident, transition: Transition) -> str:
+    """The same transition of the same episode has the same key in every run."""
+    step_of = f".{state.severity.value}" if transition is Transition.ESCALATED else ""
+    return f"{state.fingerprint}.{state.episode}.{transition.value}{step_of}"
+
+
+def _breaches(state: Incident) -> int:
+    counted = state.evidence.get("breaches", 0)
+    return counted if isinstance(counted, int) else 0
+
+
+def _evidence(verdict: Verdict) -> dict[str, object]:
+    """Returns what the newest window showed, as plain JSON values; what is not known is left out."""
+    signal, window = verdict.signal, verdict.window
+    facts: dict[str, object] = {
+        "what": subject_of(signal),
+        "metric": signal.name,
+        "statistic": signal.statistic,
+        "compare": signal.compare.value if signal.compare else None,
+        "granularity": signal.granularity or None,
+        "window_start": window.start.isoformat() if window else None,
+        "window_end": window.end.isoformat() if window else None,
+        "n": signal.n,
+        "baseline": signal.baseline,
+        "lower": signal.lower,
+        "upper": signal.upper,
+        "p_value": signal.p_value,
+        "chance_level": signal.chance_level,
+        "table_version": signal.table_version,
+        "method": signal.method or None,
+        "reason": verdict.reason or None,
+        "contributors": [dict(one) for one in verdict.contributors] or None,
+    }
+    return {name: fact for name, fact in facts.items() if fact is not None}
+
+
+@cache
+def _hash(rule: Rule) -> str:
+    return rule.hash

@@ -1,0 +1,327 @@
+"""Rules judge signals: every number of every series gets a verdict. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import operator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+from math import isnan
+
+from lakemon_core.alerting.wording import number
+from lakemon_core.domain.errors import did_you_mean
+from lakemon_core.domain.names import plain
+from lakemon_core.domain.rule import Compare, Rule, Signal, Status, Verdict
+from lakemon_core.domain.run import Severity
+from lakemon_core.ports import MetricSpec, QualityMetric
+
+ALPHA = 0.05
+"""A drift statistic without a chance level of its own counts when its test says p <= ALPHA."""
+
+TOP = 5
+"""How many drifted features stand beside a breach."""
+
+_DRIFT = frozenset({"prediction_drift", "label_drift", "feature_drift"})
+_BY_COLUMN = ("feature_drift", "null_rate", "new_categories")
+_LOW_IS_BAD = frozenset({"row_count"})
+_NEEDS_NO_SAMPLES = frozenset({"row_count", "freshness"})
+_NUMERIC_ONLY = frozenset({"ks_test", "wasserstein_distance"})
+_TESTS = frozenset({"ks_test", "chi_squared_test"})
+_BEYOND: Mapping[str, Callable[[float, float], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
+
+Place = tuple[object, ...]
+"""Window, granularity, model id, slice and reference: what signals of one measurement have in common."""
+
+
+def judge(
+    rules: Sequence[Rule],
+    signals: Sequence[Signal],
+    *,
+    now: datetime,
+    model: str,
+    environment: str,
+    metrics: Sequence[QualityMetric | MetricSpec],
+    granularity: str = "",
+) -> list[Verdict]:
+    """Says of every rule and every series it looks at, window by window, whether it is breached.
+
+    Windows that are still in progress at `now` are not judged. A rule that finds nothing to judge gives one
+    verdict `unknown` without a window, so that a silent rule is seen.
+
+    Args:
+        rules: of the config, or the defaults of the model type.
+        signals: all that were measured, in any order.
+        now: the present moment, aware, UTC.
+        model: registered name.
+        environment: environment of the config.
+        metrics: give the direction of quality metrics.
+        granularity: of rules that name none; default the first that the signals have.
+
+    Returns:
+        verdicts in the order of the rules; each series in window order.
+    """
+    fallback = granularity or next((signal.granularity for signal in signals if signal.window), "")
+    court = _Court(
+        shelf=_Shelf.of(signals),
+        now=now,
+        model=model,
+        environment=environment,
+        rising={metric.name for metric in metrics if metric.higher_is_better},
+        granularity=fallback,
+    )
+    return [verdict for rule in named(rules) for verdict in court.verdicts(rule)]
+
+
+def named(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """Gives every rule a name of its own: the second `prediction_drift` becomes `prediction_drift#2`."""
+    seen: Counter[str] = Counter()
+    result: list[Rule] = []
+    for rule in rules:
+        seen[rule.name] += 1
+        count = seen[rule.name]
+        result.append(rule if count == 1 else replace(rule, id=f"{rule.name}#{count}"))
+    return tuple(result)
+
+
+@cache
+def fingerprint(environment: str, model: str, rule: str, column: str, slice_text: str, model_id: str) -> str:
+    """Returns the identity of an incident: 16 hex digits that no value, limit or window changes."""
+    identity = {
+        "environment": environment,
+        "model": model,
+        "rule": rule,
+        "column": column,
+        "slice": slice_text,
+        "model_id": model_id,
+    }
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def slice_text(signal: Signal) -> str:
+    """Returns `key=value`, or nothing for the whole table."""
+    return "" if signal.slice_key is None else f"{signal.slice_key}={signal.slice_value}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """The signals, laid out so that a rule finds its own at once.
+
+    Attributes:
+        by_name: signal name → signals.
+        statistics: (signal name, column) → statistics that exist: they tell the kind of the column.
+        tests: place and column → p-value of its test.
+        drifted: place → PSI of every feature.
+    """
+
+    by_name: Mapping[str, Sequence[Signal]]
+    statistics: Mapping[tuple[str, str], set[str]]
+    tests: Mapping[tuple[Place, str], float]
+    drifted: Mapping[Place, Sequence[Signal]]
+
+    @classmethod
+    def of(cls, signals: Sequence[Signal]) -> _Shelf:
+        by_name: dict[str, list[Signal]] = defaultdict(list)
+        statistics: dict[tuple[str, str], set[str]] = defaultdict(set)
+        tests: dict[tuple[Place, str], float] = {}
+        drifted: dict[Place, list[Signal]] = defaultdict(list)
+        for signal in signals:
+            by_name[signal.name].append(signal)
+            if signal.name not in _DRIFT:
+                continue
+            statistics[signal.name, signal.column].add(signal.statistic)
+            if signal.statistic in _TESTS and signal.p_value is not None:
+                tests[_place(signal), signal.column] = signal.p_value
+            if signal.name == "feature_drift" and signal.statistic == "psi":
+                drifted[_place(signal)].append(signal)
+        return cls(by_name, statistics, tests, drifted)
+
+    def default_statistic(self, signal: Signal) -> str:
+        """Returns psi for a numeric and js_distance for a categorical column; no drift has only itself."""
+        if signal.name not in _DRIFT:
+            return signal.name
+        known = self.statistics[signal.name, signal.column]
+        return "js_distance" if "js_distance" in known and not known & _NUMERIC_ONLY else "psi"
+
+    def contributors(self, signal: Signal, compare: Compare) -> tuple[Mapping[str, object], ...]:
+        """Returns the features that drifted most in the same window, beyond what chance gives."""
+        place = _place(replace(signal, compare=compare))
+        real = [one for one in self.drifted.get(place, ()) if _beyond_chance(one)]
+        worst = sorted(real, key=lambda one: -(one.value or 0.0))[:TOP]
+        return tuple({"column": one.column, "statistic": "psi", "value": one.value} for one in worst)
+
+
+@dataclass(frozen=True, slots=True)
+class _Court:
+    """Judges one rule after the other."""
+
+    shelf: _Shelf
+    now: datetime
+    model: str
+    environment: str
+    rising: set[str]
+    granularity: str
+
+    def verdicts(self, rule: Rule) -> Iterator[Verdict]:
+        """Yields the verdicts of one rule, series by series, each in window order."""
+        metric, column = self._metric(rule)
+        mine = [
+            signal for signal in self.shelf.by_name.get(metric, ()) if self._concerns(rule, column, signal)
+        ]
+        if not mine:
+            yield self._absent(rule, metric, column)
+        for signal in sorted(mine, key=lambda one: (one.column, one.window is None, one.window)):
+            yield self._verdict(rule, metric, signal)
+
+    def _metric(self, rule: Rule) -> tuple[str, str | None]:
+        """Splits `feature_drift.COLUMN`; a signal that has just this name comes first."""
+        family, dot, column = rule.metric.partition(".")
+        if dot and family in _BY_COLUMN and rule.metric not in self.shelf.by_name:
+            return family, column
+        return rule.metric, rule.column
+
+    def _concerns(self, rule: Rule, column: str | None, signal: Signal) -> bool:
+        if signal.window is not None:
+            if signal.window.end > self.now or signal.granularity != (rule.granularity or self.granularity):
+                return False
+        return (
+            signal.model_id == "*"
+            and column in {None, signal.column}
+            and slice_text(signal) == (rule.slice or "")
+            and signal.compare in {None, rule.compare}
+            and signal.statistic == (rule.statistic or self.shelf.default_statistic(signal))
+        )
+
+    def _verdict(self, rule: Rule, metric: str, signal: Signal) -> Verdict:
+        value, reason = signal.value, _why_unknown(rule, metric, signal)
+        if value is None or reason:
+            return self._say(rule, signal, Status.UNKNOWN, rule.threshold, reason=reason, recovered=False)
+        beyond = _BEYOND[self._op(rule, metric)]
+        first = rule.threshold if rule.warn is None else rule.warn
+        recovered = not beyond(value, first if rule.recover is None else rule.recover)
+        critical = beyond(value, rule.threshold)
+        if not critical and not beyond(value, first):
+            return self._say(rule, signal, Status.OK, first, recovered=recovered)
+        chance = "" if beyond in {operator.lt, operator.le} else self._chance(signal)
+        if chance:
+            return self._say(rule, signal, Status.OK, first, reason=chance, recovered=recovered)
+        severity = rule.severity if critical else Severity.WARNING
+        compare = rule.compare if metric in _DRIFT else Compare.BASELINE
+        return self._say(
+            rule,
+            signal,
+            Status.BREACHED,
+            rule.threshold if critical else first,
+            severity=severity,
+            recovered=recovered,
+            contributors=() if metric in _BY_COLUMN else self.shelf.contributors(signal, compare),
+        )
+
+    def _op(self, rule: Rule, metric: str) -> str:
+        if rule.op:
+            return rule.op
+        return "<" if metric in self.rising | _LOW_IS_BAD else ">"
+
+    def _chance(self, signal: Signal) -> str:
+        """Says why a drift value may be chance; nothing when it is more than that."""
+        if signal.chance_level is not None:
+            level = number(signal.chance_level)
+            return "" if _beyond_chance(signal) else f"chance alone gives up to {level} at these row counts"
+        p_value = signal.p_value
+        if p_value is None:
+            p_value = self.shelf.tests.get((_place(signal), signal.column))
+        if p_value is None or p_value <= ALPHA or isnan(p_value):
+            return ""
+        return f"chance alone gives as much in {p_value:.0%} of all windows (p = {p_value:.2g})"
+
+    def _say(
+        self,
+        rule: Rule,
+        signal: Signal,
+        status: Status,
+        limit: float,
+        *,
+        reason: str = "",
+        recovered: bool,
+        severity: Severity | None = None,
+        contributors: tuple[Mapping[str, object], ...] = (),
+    ) -> Verdict:
+        return Verdict(
+            rule=rule,
+            fingerprint=fingerprint(
+                self.environment, self.model, rule.name, signal.column, slice_text(signal), signal.model_id
+            ),
+            status=status,
+            severity=severity or rule.severity,
+            window=signal.window,
+            signal=signal,
+            limit=limit,
+            recovered=recovered,
+            reason=reason,
+            contributors=contributors,
+            model=self.model,
+            environment=self.environment,
+        )
+
+    def _absent(self, rule: Rule, metric: str, column: str | None) -> Verdict:
+        """One verdict for a rule without signals; it moves no incident: its series are not known."""
+        key, _, value = (rule.slice or "").partition("=")
+        nothing = Signal(
+            window=None,
+            granularity=rule.granularity or self.granularity,
+            model_id="*",
+            slice_key=key or None,
+            slice_value=value or None,
+            column=column or ":table",
+            name=metric,
+            statistic=rule.statistic or metric,
+            compare=None,
+            value=None,
+            n=0,
+            method="",
+            reason=self._why_absent(rule, metric, column),
+        )
+        quiet = replace(rule, on_no_data="keep")
+        return self._say(
+            quiet, nothing, Status.UNKNOWN, rule.threshold, reason=nothing.reason, recovered=False
+        )
+
+    def _why_absent(self, rule: Rule, metric: str, column: str | None) -> str:
+        found = self.shelf.by_name.get(metric, ())
+        if not found:
+            hint = did_you_mean(metric, sorted(self.shelf.by_name))
+            return f"no signal {plain(metric)} was measured. {hint}".rstrip()
+        if column is not None and all(signal.column != column for signal in found):
+            hint = did_you_mean(column, sorted({signal.column for signal in found}))
+            return f"{metric} was not measured for column {plain(column)}. {plain(hint, 300)}"
+        if metric in _DRIFT and all(signal.compare is not rule.compare for signal in found):
+            cure = " (monitoring.baseline_table is missing)" if rule.compare is Compare.BASELINE else ""
+            return f"{metric} was not measured against {rule.compare.value}{cure}"
+        return f"no finished window has {metric} for this rule's slice, statistic and granularity yet"
+
+
+def _why_unknown(rule: Rule, metric: str, signal: Signal) -> str:
+    if signal.value is None:
+        return signal.reason or "not computed"
+    if isnan(signal.value):
+        return "the value is not a number"
+    if signal.n < rule.min_samples and metric not in _NEEDS_NO_SAMPLES:
+        return f"rests on {signal.n} rows, the rule wants {rule.min_samples}"
+    return ""
+
+
+def _beyond_chance(signal: Signal) -> bool:
+    return signal.value is not None and signal.value > (signal.chance_level or 0.0)
+
+
+def _place(signal: Signal) -> Place:
+    return (signal.window, signal.granularity, signal.model_id, slice_text(signal), signal.compare)

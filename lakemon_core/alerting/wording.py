@@ -1,0 +1,84 @@
+"""How numbers, signals and incidents are put into words. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from math import isfinite
+
+from lakemon_core.domain.names import plain
+from lakemon_core.domain.rule import Compare, Signal, Status, Verdict
+
+_STATISTICS = {
+    "psi": "PSI",
+    "js_distance": "JS distance",
+    "ks_test": "KS distance",
+    "tv_distance": "TV distance",
+    "l_infinity_distance": "L∞ distance",
+    "wasserstein_distance": "Wasserstein distance",
+    "chi_squared_test": "chi²",
+    "cramers_v": "Cramér's V",
+}
+_METRICS = {
+    "roc_auc": "ROC AUC",
+    "f1": "F1",
+    "null_rate": "null rate",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "mape": "MAPE",
+    "r2": "R²",
+}
+_REFERENCES = {Compare.PREVIOUS: " against the window before", Compare.LAST_WEEK: " against the week before"}
+
+
+def number(value: float, *, unlike: float | None = None) -> str:
+    """Returns a number as people read it: 3.24, 0.653, 5,812.
+
+    Args:
+        value: the number.
+        unlike: a different number that must not read the same, e.g. the limit.
+    """
+    if not isfinite(value):
+        return str(value)
+    if value == int(value) and abs(value) < 1e15:
+        return f"{int(value):,}"
+    if abs(value) >= 10_000:
+        return f"{value:,.0f}"
+    for digits in range(3, 17):
+        text = f"{value:.{digits}g}"
+        if unlike is None or unlike == value or float(text) != float(f"{unlike:.{digits}g}"):
+            return text
+    return repr(value)
+
+
+def moment(when: datetime) -> str:
+    """Returns the date, with the time unless it is midnight."""
+    midnight = (when.hour, when.minute, when.second) == (0, 0, 0)
+    return when.strftime("%Y-%m-%d" if midnight else "%Y-%m-%d %H:%M")
+
+
+def subject_of(signal: Signal) -> str:
+    """Returns what a signal measures: `PSI of temp`, `ROC AUC`, `null rate of gust where origin=JFK`."""
+    what = _STATISTICS.get(signal.statistic) if signal.statistic != signal.name else None
+    name = what or _METRICS.get(signal.name) or plain(signal.name.replace("_", " "))
+    column = "" if signal.column == ":table" else f" of {plain(signal.column)}"
+    part = "" if signal.slice_key is None else f" where {plain(f'{signal.slice_key}={signal.slice_value}')}"
+    model = "" if signal.model_id == "*" else f" of version {plain(signal.model_id)}"
+    reference = _REFERENCES.get(signal.compare, "") if signal.compare else ""
+    return f"{name}{column}{part}{model}{reference}"
+
+
+def title_of(verdict: Verdict) -> str:
+    """Returns one sentence: `PSI of temp 3.24 > 0.2`."""
+    what, value, limit = subject_of(verdict.signal), verdict.signal.value, verdict.limit
+    if verdict.status is Status.UNKNOWN or value is None:
+        return f"{what} is unknown: {plain(verdict.reason, 200)}"
+    read, bound = number(value, unlike=limit), number(limit, unlike=value)
+    if verdict.status is Status.OK:
+        return f"{what} {read}, limit {bound}"
+    return f"{what} {read} {_sign(value, limit)} {bound}"
+
+
+def _sign(value: float, limit: float) -> str:
+    if value == limit:
+        return "="
+    return ">" if value > limit else "<"
