@@ -6,16 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from lakemon_core.alerting.rules import judge
-from lakemon_core.domain.names import plain
-from lakemon_core.domain.rule import Compare, Rule, Signal, Status, Verdict
+from lakemon_core.alerting.rules import judge, named
+from lakemon_core.alerting.wording import title_of
+from lakemon_core.domain.rule import Rule, Signal, Status, Verdict
 from lakemon_core.domain.run import Finding, Severity, Stage, StageStatus
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.lifecycle.live import freshness
 from lakemon_core.lifecycle.signal_table import SignalTable
-
-TOP = 5
-"""How many drifted features stand beside a finding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,7 @@ def analyze(context: RunContext, added: Sequence[Signal] = ()) -> Analyzed:
     context.progress.update("making signals from the metric tables")
     written = SignalTable(context).bring_up(added)
     judged = judge_rules(context)
-    findings = tuple(findings_of(judged.verdicts, judged.signals))
+    findings = tuple(findings_of(judged.verdicts))
     unknown = sum(verdict.status is Status.UNKNOWN for verdict in newest(judged.verdicts))
     detail: dict[str, object] = {
         "signals_written": written,
@@ -71,7 +68,7 @@ def judge_rules(context: RunContext) -> Analyzed:
         granularity=str(monitor.monitoring.granularities[0]),
         metrics=context.model_type.metrics,
     )
-    return Analyzed(StageStatus.DONE, tuple(signals), tuple(rules), tuple(verdicts))
+    return Analyzed(StageStatus.DONE, tuple(signals), named(rules), tuple(verdicts))
 
 
 def newest(verdicts: Iterable[Verdict]) -> list[Verdict]:
@@ -79,7 +76,7 @@ def newest(verdicts: Iterable[Verdict]) -> list[Verdict]:
     return list({verdict.fingerprint: verdict for verdict in verdicts}.values())
 
 
-def findings_of(verdicts: Sequence[Verdict], signals: Sequence[Signal]) -> list[Finding]:
+def findings_of(verdicts: Sequence[Verdict]) -> list[Finding]:
     """Says what stands breached in its newest window, worst first, with its top contributors.
 
     Returns:
@@ -92,9 +89,10 @@ def findings_of(verdicts: Sequence[Verdict], signals: Sequence[Signal]) -> list[
         last = history[-1]
         if last.status is Status.BREACHED:
             since = _since(history)
-            evidence = _evidence(last, since) | _why(last, signals)
             severity = max(last.severity, Severity.WARNING, key=list(Severity).index)
-            finding = Finding(fingerprint, Stage.ANALYZE, severity, _title(last, since), evidence)
+            finding = Finding(
+                fingerprint, Stage.ANALYZE, severity, _title(last, since), _evidence(last, since)
+            )
             found.append((_excess(last), finding))
     return [finding for _, finding in sorted(found, key=lambda pair: -pair[0])]
 
@@ -111,12 +109,7 @@ def _since(history: Sequence[Verdict]) -> Verdict:
 
 
 def _title(verdict: Verdict, since: Verdict) -> str:
-    signal = verdict.signal
-    what = plain(signal.name.replace("_", " "))
-    where = "" if signal.column == ":table" else f" of {plain(signal.column)}"
-    statistic = f" ({signal.statistic})" if signal.statistic != signal.name else ""
-    start = f", since {since.window}" if since.window else ""
-    return f"{what}{where}{statistic} is {signal.value:.4g}, the limit is {verdict.limit:g}{start}"
+    return title_of(verdict) + (f" since {since.window}" if since.window else "")
 
 
 def _evidence(verdict: Verdict, since: Verdict) -> dict[str, object]:
@@ -134,6 +127,7 @@ def _evidence(verdict: Verdict, since: Verdict) -> dict[str, object]:
         "since": str(since.window) if since.window else None,
         "method": signal.method,
         "table_version": signal.table_version,
+        "contributors": [dict(one) for one in verdict.contributors],
     }
 
 
@@ -143,23 +137,3 @@ def _excess(verdict: Verdict) -> float:
     if not limit or not value:
         return abs(value - limit)
     return max(value / limit, limit / value)
-
-
-def _why(verdict: Verdict, signals: Sequence[Signal]) -> dict[str, object]:
-    """Returns the features that drifted most in the window of a quality or prediction breach."""
-    if verdict.signal.name == "feature_drift" or verdict.window is None:
-        return {}
-    drifted = [
-        signal
-        for signal in signals
-        if signal.name == "feature_drift"
-        and signal.window == verdict.window
-        and signal.granularity == verdict.signal.granularity
-        and signal.model_id == verdict.signal.model_id
-        and signal.compare is Compare.BASELINE
-        and signal.statistic == "psi"
-        and signal.value is not None
-        and signal.value > (signal.chance_level or 0.0)
-    ]
-    top = sorted(drifted, key=lambda signal: -(signal.value or 0.0))[:TOP]
-    return {"drifted_features": [{"column": one.column, "psi": one.value} for one in top]}
