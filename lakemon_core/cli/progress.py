@@ -1,0 +1,133 @@
+"""Shows what a run is doing: a live line on a terminal, plain lines elsewhere; always on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from lakemon_core.domain.names import plain
+from lakemon_core.hookspecs import StageContext, hookimpl
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+MARKS = {"done": "✓", "nothing to do": "✓", "pending": "…", "failed": "✗", "skipped": "-"}
+"""Status of a stage → the mark before its name."""
+
+
+class Display(Protocol):
+    """Progress of one command, told by the pipeline (`update`) and by its stages (the hooks)."""
+
+    def update(self, what: str, done: int | None = None, total: int | None = None) -> None:
+        """Says what is being done now and how far it is."""
+        ...
+
+
+class SilentDisplay:
+    """Shows nothing."""
+
+    def update(self, what: str, done: int | None = None, total: int | None = None) -> None:
+        """Does nothing."""
+
+
+class _StageDisplay:
+    """Tells the beginning and the end of every stage; it listens through the hooks, as any plugin may."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    @hookimpl
+    def lakemon_before_stage(self, context: StageContext) -> None:
+        self.update(context.stage.value)
+
+    @hookimpl
+    def lakemon_after_stage(self, context: StageContext) -> None:
+        self._tell_end(context)
+
+    @hookimpl
+    def lakemon_on_stage_error(self, context: StageContext) -> None:
+        self._tell_end(context)
+
+    def update(self, what: str, done: int | None = None, total: int | None = None) -> None:
+        """Says what is being done now and how far it is."""
+        raise NotImplementedError
+
+    def line(self, text: str) -> None:
+        """Prints one line that stays."""
+        raise NotImplementedError
+
+    def _tell_end(self, context: StageContext) -> None:
+        outcome = context.outcome
+        if outcome is not None:
+            mark = MARKS[outcome.status.value]
+            self.line(f"{mark} {outcome.name.value:<9}{outcome.seconds:7.1f} s  {outcome.status.value}")
+
+    @property
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._start
+
+
+class PlainDisplay(_StageDisplay):
+    """Prints a line when something new begins; for logs and CI."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last = ""
+
+    def update(self, what: str, done: int | None = None, total: int | None = None) -> None:
+        """Prints `what` with the seconds since the start, once."""
+        del done, total
+        if what != self._last:
+            self._last = what
+            self.line(f"{self._elapsed:8.1f} s  {plain(what)}")
+
+    def line(self, text: str) -> None:
+        """Prints one line."""
+        print(text, file=sys.stderr, flush=True)
+
+
+class LiveDisplay(_StageDisplay):
+    """Keeps one line alive: a spinner, what is being done, how far it is, the seconds so far."""
+
+    def __init__(self) -> None:
+        from rich.live import Live
+        from rich.spinner import Spinner
+
+        from lakemon_core.cli.output import console
+
+        super().__init__()
+        self._now = ""
+        self._spinner = Spinner("dots")
+        self._console = console(stderr=True)
+        self.live = Live(get_renderable=self._render, console=self._console, transient=True)
+
+    def update(self, what: str, done: int | None = None, total: int | None = None) -> None:
+        """Shows `what`, and how far it is, until the next call."""
+        far = "" if done is None else f"  {done:,}" if total is None else f"  {done:,} of {total:,}"
+        self._now = plain(what) + far
+
+    def line(self, text: str) -> None:
+        """Prints one line above the live one."""
+        self._console.print(text)
+
+    def _render(self) -> RenderableType:
+        from rich.columns import Columns
+
+        return Columns([self._spinner, f"{self._now}  {self._elapsed:.0f} s"])
+
+
+@contextmanager
+def showing(*, quiet: bool = False) -> Generator[Display]:
+    """Opens the display that fits where stderr goes."""
+    if quiet:
+        yield SilentDisplay()
+    elif sys.stderr.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb":
+        display = LiveDisplay()
+        with display.live:
+            yield display
+    else:
+        yield PlainDisplay()

@@ -1,0 +1,106 @@
+"""How results look on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from lakemon_core.cli.output import console as new_console
+from lakemon_core.cli.output import table
+from lakemon_core.cli.progress import MARKS
+from lakemon_core.domain.incident import Incident
+from lakemon_core.domain.names import plain
+from lakemon_core.domain.run import HookOutcome, StageOutcome
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lakemon_core.pipeline.plan import Plan
+    from lakemon_core.pipeline.result import RunResult
+
+_MOST = 10
+_COLOURS = {
+    "critical": "bold red",
+    "warning": "yellow",
+    "info": "",
+    "failed": "bold red",
+    "pending": "yellow",
+}
+
+
+def show_run(console: Console, result: RunResult) -> None:
+    """Prints what a run did: stages, findings, incidents, messages, tables."""
+    console.print(_stages(result.stages))
+    for finding in result.findings[:_MOST]:
+        console.print(f"  {plain(finding.title, 300)}", style=_COLOURS[finding.severity.value])
+    _more(console, len(result.findings), "findings")
+    for incident in result.incidents[:_MOST]:
+        console.print(f"  {_incident(incident)}", style=_COLOURS[incident.severity.value])
+    _more(console, len(result.incidents), "incidents")
+    for item in result.deliveries:
+        told = f"  {item.status} by {item.sink}: {plain(item.notification.title, 200)}"
+        console.print(told, style="" if item.status in {"delivered", "accepted"} else "bold red")
+    for note in result.notes:
+        console.print(f"  {plain(note, 500)}", style="yellow")
+    console.print()
+    for kind, name in result.tables.items():
+        console.print(f"  {kind:<16} {name}", soft_wrap=True)
+    console.print(f"\n{result.status}, run {result.run_id} of {result.environment}")
+
+
+def _stages(stages: object) -> object:
+    assert isinstance(stages, (list, tuple))
+    outcomes: list[StageOutcome] = list(stages)
+    rows = [
+        (
+            MARKS[one.status.value],
+            one.name.value,
+            one.status.value,
+            f"{one.seconds:.1f} s",
+            _detail(one.detail),
+        )
+        for one in outcomes
+    ]
+    return table(["", "stage", "status", "time", "what"], rows)
+
+
+def _detail(detail: Mapping[str, object]) -> str:
+    """Returns the detail of a stage in one line: its error, or its plain values."""
+    if "error" in detail:
+        return plain(str(detail["error"]), 1000)
+    shown = {
+        key: value for key, value in detail.items() if isinstance(value, (str, int, float)) and value != ""
+    }
+    return ", ".join(f"{key.replace('_', ' ')} {plain(str(value))}" for key, value in shown.items())
+
+
+def _incident(incident: Incident) -> str:
+    since = f" since {incident.opened_at:%Y-%m-%d}" if incident.opened_at else ""
+    return f"{incident.status.value}: {plain(incident.title, 300)}{since}"
+
+
+def _more(console: Console, count: int, what: str) -> None:
+    if count > _MOST:
+        console.print(f"  and {count - _MOST} more {what}; `--output json` lists all")
+
+
+def show_plan(console: Console, planned: Plan) -> None:
+    """Prints what a run would do."""
+    console.print(
+        f"environment {planned.environment}, backend {planned.backend}, config {planned.config_hash}"
+    )
+    for stage in planned.stages:
+        plugins = ", ".join(planned_plugin for planned_plugin in stage.plugins)
+        then = f"; then {plugins}, {stage.deadline_seconds:g} s each" if plugins else ""
+        console.print(f"  {stage.name.value:<9} {stage.does}{then}", soft_wrap=True)
+    for rule in planned.rules:
+        console.print(f"  rule      {rule}", soft_wrap=True)
+    console.print(f"  sinks     {', '.join(planned.sinks)}")
+    for warning in planned.warnings:
+        console.print(f"  {warning}", style="yellow", soft_wrap=True)
+
+
+def show_outcome(outcome: HookOutcome) -> None:
+    """Prints one call of a hook to stderr, for `--trace-hooks`."""
+    told = f"{outcome.hook} {outcome.plugin} {outcome.status.value} {outcome.seconds * 1000:.0f} ms {outcome.error}"
+    new_console(stderr=True).print(told.rstrip(), style="dim", soft_wrap=True)
