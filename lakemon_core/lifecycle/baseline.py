@@ -49,10 +49,10 @@ def measure_baseline(context: RunContext, baseline: Baseline, plan: ColumnPlan) 
     own = plan_columns(info.schema, roles).keep(plan)
     names = info.schema.names
     quality = context.model_type.quality if {roles.label, roles.prediction} <= set(names) else None
-    parts = [name for name, *_ in own.columns]
-    parts += [part for part in (roles.prediction, roles.prediction_proba, roles.label) if part in names]
     model_id = roles.model_id if roles.model_id in names else None
-    parts += [model_id] if model_id else []
+    played = (roles.prediction, roles.prediction_proba, roles.label, model_id)
+    parts = [column.name for column in own.columns]
+    parts += [part for part in played if part is not None and part in names]
     context.progress.update(f"measuring the baseline {baseline.name}")
     rows = tables.scan(baseline.name, columns=list(dict.fromkeys(parts)), version=baseline.version).read_all()
     for model, group_rows in split_models(rows, model_id):

@@ -227,20 +227,29 @@ class Refresh:
         profile: list[dict[str, object]],
         drift: list[dict[str, object]],
     ) -> None:
-        from lakemon_core.profiling.measure import drift_rows, profile_rows
+        from lakemon_core.profiling.measure import ALL_MODELS, profile_rows
 
         groups, previous = found
-        stamp = {"table_version": self.version, "config_hash": self.definition}
-        smoothing = self.context.monitor.monitoring.psi_smoothing
         column = self.context.roles.model_id
         for group in groups:
-            profile += profile_rows(group, column, **stamp)
-            reference = baseline.get(group.key.model_id) or baseline.get("*")
-            if reference is not None:
-                drift += drift_rows(group, reference, "BASELINE", column, smoothing=smoothing, **stamp)
-            if group.key.model_id in previous:
-                reference = previous[group.key.model_id]
-                drift += drift_rows(group, reference, "CONSECUTIVE", column, smoothing=smoothing, **stamp)
+            profile += profile_rows(group, column, table_version=self.version, config_hash=self.definition)
+            if everything := baseline.get(ALL_MODELS):
+                drift += self._drift(group, baseline.get(group.key.model_id, everything), "BASELINE")
+            if before := previous.get(group.key.model_id):
+                drift += self._drift(group, before, "CONSECUTIVE")
+
+    def _drift(self, group: Group, reference: Group, drift_type: str) -> list[dict[str, object]]:
+        from lakemon_core.profiling.measure import drift_rows
+
+        return drift_rows(
+            group,
+            reference,
+            drift_type,
+            self.context.roles.model_id,
+            smoothing=self.context.monitor.monitoring.psi_smoothing,
+            table_version=self.version,
+            config_hash=self.definition,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,9 +296,13 @@ class MetricWriter:
         from lakemon_core.profiling.measure import profile_rows
 
         context = self.refresh.context
-        stamp = {"table_version": self.refresh.baseline.version, "config_hash": self.refresh.definition}
+        version, definition = self.refresh.baseline.version, self.refresh.definition
         rows = [
-            row for group in baseline.values() for row in profile_rows(group, context.roles.model_id, **stamp)
+            row
+            for group in baseline.values()
+            for row in profile_rows(
+                group, context.roles.model_id, table_version=version, config_hash=definition
+            )
         ]
         context.backend.tables.replace(
             context.monitor.metric_table("profile_metrics"),
