@@ -1,0 +1,1 @@
+"""What a config may hold: sections, rules, and their JSON Schema."""

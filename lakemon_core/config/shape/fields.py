@@ -1,0 +1,193 @@
+"""Field types of the sections, and how a validator says what is wrong.
+
+A validator raises `wrong(code, expected, cure)`. The reader gets `CODE place path is VALUE; EXPECTED CURE`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from lakemon_core.config.source.tree import Scalar, written
+from lakemon_core.domain.errors import UsageError, did_you_mean
+from lakemon_core.domain.names import TableName, check_part
+from lakemon_core.domain.window import GRANULARITIES, Granularity
+
+_Items = TypeVar("_Items")
+_DURATION = re.compile(r"[1-9]\d*\s*(m|h|d|w|minutes?|hours?|days?|weeks?)")
+_GRANULARITY_MEANT = {
+    **dict.fromkeys(("5min", "5minute", "5m"), "5 minutes"),
+    **dict.fromkeys(("30min", "30minute", "30m"), "30 minutes"),
+    **dict.fromkeys(("h", "hour", "hours", "hourly"), "1 hour"),
+    **dict.fromkeys(("d", "day", "days", "daily"), "1 day"),
+    **dict.fromkeys(("w", "week", "weeks", "weekly", "7days", "7d"), "1 week"),
+    **dict.fromkeys(("month", "months", "monthly"), "1 month"),
+    **dict.fromkeys(("y", "year", "years", "yearly"), "1 year"),
+}
+_QUARTZ = re.compile(r"[0-9A-Z*?,/#LW-]+", re.IGNORECASE)
+
+
+class Section(BaseModel):
+    """Parent of all sections of a config: unknown keys are errors."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What one part of a config needs to know of the others while it is validated.
+
+    Attributes:
+        sinks: names and types of sinks that `recipients` may name.
+        metrics: names of `custom_metrics`.
+        granularities: of the monitoring section.
+        has_model: the config names a model.
+        has_label: the model has a `label_col`.
+    """
+
+    sinks: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    granularities: tuple[str, ...] = ()
+    has_model: bool = True
+    has_label: bool = True
+
+
+def known(info: ValidationInfo) -> Known:
+    """Returns what was handed in for this validation."""
+    return info.context if isinstance(info.context, Known) else Known()
+
+
+def wrong(code: str, expected: str, cure: str = "") -> PydanticCustomError:
+    """Returns the error a validator raises; `expected` is a sentence, the value stands before it."""
+    return PydanticCustomError(code, "{expected}", {"expected": expected, "cure": cure})  # pyright: ignore[reportArgumentType] - codes are not literals
+
+
+def _no_boolean(value: object) -> object:
+    if isinstance(value, bool):
+        raise wrong("LM114", "it must be a number.")
+    return value
+
+
+def _no_percent(value: object) -> object:
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*%\s*", value) if isinstance(value, str) else None
+    if found:
+        raise wrong("LM114", "it must be a number.", f"Did you mean {float(found[1]) / 100:g}?")
+    return _no_boolean(value)
+
+
+def _to_text(value: Scalar) -> object:
+    return written(value) if isinstance(value, int | float) else value
+
+
+def _one_level(text: str) -> str:
+    if "." in text:
+        raise wrong("LM120", "it must be one name without dots.")
+    return _table_name(text)
+
+
+def _table_name(text: str) -> str:
+    try:
+        TableName.parse(text, catalog="catalog", schema="schema")
+    except UsageError as error:
+        reason = "it is no name;" if error.code == "LM120" else "it is no table name;"
+        raise wrong(error.code, reason, error.cure) from None
+    return text
+
+
+def _model_name(text: str) -> str:
+    parts = text.split(".")
+    if len(parts) not in {1, 3} or not all(parts):
+        raise wrong("LM120", "it is no model name;", "write name, or catalog.schema.name.")
+    for part in parts:
+        try:
+            check_part(part, "model")
+        except UsageError as error:
+            raise wrong("LM120", "it is no model name;", error.cure) from None
+    return text
+
+
+def _duration(text: str) -> str:
+    if not _DURATION.fullmatch(text):
+        raise wrong("LM117", "it must be a length of time,", "e.g. 1 day, 12 hours or 30 minutes.")
+    return text
+
+
+def _quartz(text: str) -> str:
+    fields = text.split()
+    if len(fields) not in {6, 7} or not all(_QUARTZ.fullmatch(field) for field in fields):
+        cure = "seconds minutes hours day-of-month month day-of-week, e.g. 0 0 6 * * ?."
+        raise wrong("LM117", "it must be a Quartz cron expression of 6 or 7 fields:", cure)
+    return text
+
+
+def _time_zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ValueError, OSError, LookupError):
+        raise wrong(
+            "LM115", "it is no time zone.", did_you_mean(text, sorted(available_timezones()))
+        ) from None
+    return text
+
+
+def _granularity(text: str) -> str:
+    try:
+        Granularity(text)
+    except UsageError:
+        meant = _GRANULARITY_MEANT.get(re.sub(r"[\s_]+|^1", "", text.casefold()))
+        cure = f'Did you mean "{meant}"?' if meant else did_you_mean(text, GRANULARITIES)
+        raise wrong("LM113", "it is no granularity.", cure) from None
+    return text
+
+
+def _not_empty(items: _Items) -> _Items:
+    if not items:
+        raise wrong("LM112", "it must not be empty.")
+    return items
+
+
+def _matching(pattern: str, expected: str) -> tuple[AfterValidator, object]:
+    """Returns what makes a text field hold to a pattern, and say in words what it wants."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise wrong("LM112", expected)
+        return text
+
+    return AfterValidator(check), Field(json_schema_extra={"pattern": f"^{pattern}$"})
+
+
+Number = Annotated[float, BeforeValidator(_no_percent), Field(allow_inf_nan=False)]
+Whole = Annotated[int, BeforeValidator(_no_boolean)]
+Text = Annotated[str, Field(min_length=1)]
+Texts = Annotated[tuple[Text, ...], AfterValidator(_not_empty), Field(json_schema_extra={"minItems": 1})]
+AnyText = Annotated[str, BeforeValidator(_to_text)]
+"""Text that may be written as a number or Boolean."""
+Level = Annotated[str, AfterValidator(_one_level)]
+"""A catalog or schema."""
+TableText = Annotated[str, AfterValidator(_table_name)]
+"""A table by one to three levels."""
+ModelText = Annotated[str, AfterValidator(_model_name)]
+Duration = Annotated[str, AfterValidator(_duration)]
+GranularityText = Annotated[str, AfterValidator(_granularity)]
+Granularities = Annotated[
+    tuple[GranularityText, ...], AfterValidator(_not_empty), Field(json_schema_extra={"minItems": 1})
+]
+Identifier = Annotated[
+    str, *_matching(r"[A-Za-z_][A-Za-z0-9_]*", "it must consist of letters, digits and _, no digit first.")
+]
+EndpointText = Annotated[
+    str,
+    *_matching(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", "it must consist of at most 63 letters, digits, - and _."),
+]
+SinkText = Annotated[str, *_matching(r"[\w-]+", "it must consist of letters, digits, - and _.")]
+VersionText = Annotated[AnyText, *_matching(r"[\w.@-]+", "it must be a number, an alias or latest.")]
+Quartz = Annotated[str, AfterValidator(_quartz)]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]

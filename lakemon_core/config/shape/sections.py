@@ -1,0 +1,240 @@
+"""The sections of `monitoring_config.yml`; their docstrings are the reference and the JSON Schema."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import InitErrorDetails
+
+from lakemon_core.config.shape.fields import (
+    AnyText,
+    EndpointText,
+    Granularities,
+    Identifier,
+    Level,
+    ModelText,
+    Number,
+    Quartz,
+    Section,
+    SinkText,
+    TableText,
+    Text,
+    Texts,
+    TimeZone,
+    VersionText,
+    Whole,
+    known,
+    wrong,
+)
+from lakemon_core.config.shape.rules import METRICS, RuleSection
+
+
+class ModelSection(Section):
+    """The model that is monitored; keys that are not listed here belong to its type."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: ModelText = Field(examples=["flight_delays"])
+    """Registered as `catalog.schema.name`; or the full three-level name."""
+    type: Text = Field(examples=["classification"])
+    """Model type: classification, or what plugins add."""
+    version: VersionText = "latest"
+    """A version number, an alias such as `champion`, or `latest`."""
+
+
+class ServingSection(Section):
+    """The serving endpoint. Leave the section out to monitor a batch inference table."""
+
+    endpoint_name: EndpointText | None = Field(default=None, validate_default=True, examples=["flights-dev"])
+    """Letters, digits, - and _; default `<model name>-<environment>`."""
+    workload_size: Literal["Small", "Medium", "Large"] = "Small"
+    """Compute of the endpoint: Small, Medium or Large."""
+    scale_to_zero: bool = True
+    """The endpoint may scale to zero when it is idle."""
+    environment_vars: dict[Identifier, AnyText] = Field(default_factory=dict)
+    """Environment variables of the served model; values may be `${secret:scope/key}`."""
+    traffic: dict[str, Annotated[Whole, Field(ge=0, le=100)]] = Field(default_factory=dict)
+    """Model version → percent of the requests; default all to the deployed version."""
+    trust_model: bool = False
+    """Load models that are stored as pickle or code."""
+    on_failure: Literal["rollback", "keep"] = "rollback"
+    """What happens to the endpoint when validation fails: rollback or keep."""
+    timeout_seconds: Number = Field(2700.0, gt=0)
+    """How long to wait until the endpoint is ready."""
+    port: Whole = Field(0, ge=0, le=65535)
+    """Port of the local server; 0 takes a free one."""
+
+    @field_validator("endpoint_name")
+    @classmethod
+    def _can_be_named(cls, name: str | None, info: ValidationInfo) -> str | None:
+        if name is None and not known(info).has_model:
+            raise wrong("LM111", "it is needed where no model is named;", "e.g. endpoint_name: flights-dev.")
+        return name
+
+    @field_validator("traffic")
+    @classmethod
+    def _is_whole(cls, traffic: dict[str, int]) -> dict[str, int]:
+        total = sum(traffic.values())
+        if traffic and total != 100:
+            raise wrong("LM112", f"its percents sum to {total}, not 100.")
+        return traffic
+
+
+class LabelsSection(Section):
+    """Labels that arrive late, in a table of their own."""
+
+    table: TableText = Field(examples=["flight_labels"])
+    """The label table, by one to three levels."""
+    on: Texts = ("request_id",)
+    """Key columns, in both tables."""
+    label_col: Text | None = Field(None, validate_default=True, examples=["late"])
+    """The label's column in the label table; default the model's `label_col`."""
+    timestamp_col: Text | None = None
+    """When the label arrived; the last one wins."""
+
+    @field_validator("label_col")
+    @classmethod
+    def _is_known(cls, column: str | None, info: ValidationInfo) -> str | None:
+        if column is None and not known(info).has_label:
+            raise wrong("LM111", "it is needed where model.label_col is not given;", "e.g. label_col: late.")
+        return column
+
+
+class InferenceTableSection(Section):
+    """The table with one row per prediction."""
+
+    name: TableText = "inference_logs"
+    """By one to three levels; catalog and schema of the environment come first."""
+    payload: TableText | None = None
+    """Raw requests and responses of a served model; default `<name>_payload`."""
+    enabled: bool = True
+    """Requests to the endpoint are logged."""
+    retention_days: Whole | None = Field(default=None, ge=1)
+    """Older rows are deleted; default all are kept."""
+    labels: LabelsSection | None = None
+    """Late labels; leave out when the inference table holds them."""
+
+
+class ScheduleSection(Section):
+    """When a scheduled deployment refreshes."""
+
+    quartz_cron_expression: Quartz = Field(examples=["0 0 6 * * ?"])
+    """Quartz cron with seconds, e.g. `0 0 6 * * ?` for daily at six."""
+    timezone_id: TimeZone = "UTC"
+    """Name of the time zone."""
+
+
+class CustomMetricSection(Section):
+    """A metric of your own, as Databricks data profiling defines it."""
+
+    type: Literal["aggregate", "derived", "drift"] = Field(examples=["aggregate"])
+    """aggregate reads the table, derived reads other metrics, drift reads two windows."""
+    name: Identifier = Field(examples=["squared_avg"])
+    """Column of the metric tables, and the name for rules."""
+    input_columns: Texts = Field(examples=[[":table"]])
+    """Columns it is computed for; `:table` for the whole table."""
+    definition: Text = Field(examples=["avg({{input_column}})"])
+    """SQL expression with Jinja parameters."""
+    output_data_type: Text = "double"
+    """Spark type of the value, or the JSON of a StructField."""
+
+
+class MonitoringSection(Section):
+    """What is measured and judged."""
+
+    output_schema: Level = "monitoring"
+    """Schema of the metric tables."""
+    granularities: Granularities = ("1 day",)
+    """Lengths of the windows, in the strings of Databricks data profiling."""
+    baseline_table: TableText | None = None
+    """Reference data; without it drift is measured against the previous window only."""
+    slicing_exprs: tuple[Text, ...] = ()
+    """Slices in Databricks SQL: columns or conditions."""
+    custom_metrics: tuple[CustomMetricSection, ...] = ()
+    """Metrics of your own."""
+    schedule: ScheduleSection | None = None
+    """When a scheduled deployment refreshes."""
+    alerts: tuple[RuleSection, ...] = ()
+    """Rules; without any, those of the model type hold."""
+    psi_smoothing: Literal["add_half", "clip"] = "add_half"
+    """How PSI treats empty bins: ½ is added to each, or shares are clipped at 1e-4."""
+
+    @field_validator("custom_metrics")
+    @classmethod
+    def _are_new_names(cls, metrics: tuple[CustomMetricSection, ...]) -> tuple[CustomMetricSection, ...]:
+        names = [*METRICS, *(metric.name for metric in metrics)]
+        _refuse_repeated(names, len(METRICS), "name", "another metric has that name.")
+        return metrics
+
+    @field_validator("alerts")
+    @classmethod
+    def _have_own_names(cls, alerts: tuple[RuleSection, ...]) -> tuple[RuleSection, ...]:
+        names = [alert.rule().name for alert in alerts]
+        _refuse_repeated(names, 0, "metric", "a rule before it has the same name.", "Give it an `id`.")
+        return alerts
+
+
+class EnvironmentSection(Section):
+    """One environment: where model and tables lie, and what differs there.
+
+    A key named like the backend holds the backend's own settings. `model` and `variables` stand here too, to
+    override those at the top.
+    """
+
+    backend: Text = "local"
+    """Backend: local, or what plugins add."""
+    catalog: Level = Field(examples=["mlops_dev"])
+    """Catalog of model and tables."""
+    schema_: Level = Field(alias="schema", examples=["flights"])
+    """Schema of model and tables."""
+    serving: ServingSection | None = None
+    """The endpoint; leave out to monitor a batch inference table."""
+    inference_table: InferenceTableSection = InferenceTableSection()
+    """The table with one row per prediction."""
+    monitoring: MonitoringSection = MonitoringSection()
+    """What is measured and judged."""
+
+
+class SinkSection(Section):
+    """A named channel that reaches people; keys other than `type` belong to the type."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: Text = Field(examples=["email"])
+    """Sink type: console, file, email, or what plugins add."""
+
+
+class PluginsSection(Section):
+    """Which plugins are on, and their settings."""
+
+    disabled: tuple[Text, ...] = ()
+    """Plugins that are not loaded, by name."""
+    settings: dict[str, dict[str, object]] = Field(default_factory=dict)
+    """Settings of hook plugins, by plugin name."""
+    autoload: bool = True
+    """Installed hook plugins take part without being named."""
+
+
+class ResolvedConfig(Section):
+    """The config of one environment after overlay and references."""
+
+    model: ModelSection | None = None
+    """The model that is monitored."""
+    sinks: dict[SinkText, SinkSection] = Field(default_factory=dict)
+    """Where alerts go, by name."""
+    plugins: PluginsSection = PluginsSection()
+    """Which plugins are on, and their settings."""
+    environments: dict[str, EnvironmentSection]
+    """The environments by name, e.g. dev, aut, prod."""
+
+
+def _refuse_repeated(names: list[str], first: int, key: str, expected: str, cure: str = "") -> None:
+    """Raises LM118 at `key` of every item whose name occurs before it; items start at `first`."""
+    errors = [
+        InitErrorDetails(type=wrong("LM118", expected, cure), loc=(index - first, key), input=names[index])
+        for index in range(first, len(names))
+        if names[index] in names[:index]
+    ]
+    if errors:
+        raise ValidationError.from_exception_data("names", errors)

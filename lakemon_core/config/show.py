@@ -1,0 +1,165 @@
+"""A resolved config as plain values, as YAML, and as the hash of what it measures and judges."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from io import StringIO
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from lakemon_core.config.explain import is_secret
+from lakemon_core.config.source.resolve import REFERENCE
+from lakemon_core.domain.monitor import InferenceTableSpec, Monitor, MonitoringSpec, ServingSpec
+from lakemon_core.domain.rule import Compare, Rule
+
+HIDDEN = "********"
+
+
+def show(monitor: Monitor) -> str:
+    """Returns the resolved config as YAML that loads again; secrets are references or hidden."""
+    stream = StringIO()
+    yaml = YAML(typ="rt", pure=True)
+    yaml.width = 100
+    yaml.dump(resolved(monitor), stream)
+    return f"# config_hash: {monitor.config_hash}\n{stream.getvalue()}"
+
+
+def resolved(monitor: Monitor) -> dict[str, Any]:
+    """Returns the resolved config in the shape of the file, as plain JSON values; secrets are hidden."""
+    environment: dict[str, Any] = {
+        "backend": monitor.backend,
+        "catalog": monitor.catalog,
+        "schema": monitor.schema,
+        "serving": _serving(monitor.serving) if monitor.serving else None,
+        "inference_table": _inference_table(monitor.inference_table),
+        "monitoring": _monitoring(monitor.monitoring),
+        monitor.backend: dict(monitor.backend_settings) or None,
+    }
+    model = monitor.model
+    whole: dict[str, Any] = {
+        "model": {"name": model.name, "type": model.type, "version": model.version, **model.settings}
+        if model
+        else None,
+        "environments": {monitor.environment: environment},
+        "sinks": {name: {"type": sink.type, **sink.settings} for name, sink in monitor.sinks.items()},
+        "plugins": {
+            "disabled": list(monitor.plugins.disabled),
+            "settings": {name: dict(values) for name, values in monitor.plugins.settings.items()},
+            "autoload": monitor.plugins.autoload,
+        },
+    }
+    return _plain(whole)
+
+
+def config_hash(monitor: Monitor) -> str:
+    """Returns SHA-256 (12 hex digits) of everything that changes what is measured or judged.
+
+    Who is told and how, where results are written, the endpoint and the model's version play no part.
+    """
+    monitoring = monitor.monitoring
+    parts = {
+        "model": [monitor.model.name, monitor.model.type, monitor.model.settings] if monitor.model else None,
+        "inference_table": str(monitor.inference_table.name),
+        "labels": _labels(monitor.inference_table),
+        "measures": {
+            "granularities": [str(granularity) for granularity in monitoring.granularities],
+            "baseline_table": str(monitoring.baseline_table),
+            "slicing_exprs": monitoring.slicing_exprs,
+            "custom_metrics": monitoring.custom_metrics,
+            "psi_smoothing": monitoring.psi_smoothing,
+        },
+        "rules": sorted((rule.name, rule.hash) for rule in monitoring.rules),
+        "plugins": [sorted(monitor.plugins.disabled), monitor.plugins.settings, monitor.plugins.autoload],
+    }
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _serving(spec: ServingSpec) -> dict[str, Any]:
+    return {
+        "endpoint_name": spec.endpoint_name,
+        "workload_size": spec.workload_size,
+        "scale_to_zero": spec.scale_to_zero,
+        "environment_vars": dict(spec.environment_vars),
+        "traffic": dict(spec.traffic),
+        "trust_model": spec.trust_model,
+        "on_failure": spec.on_failure,
+        "timeout_seconds": spec.timeout_seconds,
+        "port": spec.port,
+    }
+
+
+def _inference_table(spec: InferenceTableSpec) -> dict[str, Any]:
+    return {
+        "name": str(spec.name),
+        "payload": str(spec.payload),
+        "enabled": spec.enabled,
+        "retention_days": spec.retention_days,
+        "labels": _labels(spec),
+    }
+
+
+def _labels(spec: InferenceTableSpec) -> dict[str, Any] | None:
+    labels = spec.labels
+    if labels is None:
+        return None
+    return {
+        "table": str(labels.table),
+        "on": list(labels.on),
+        "label_col": labels.label_col,
+        "timestamp_col": labels.timestamp_col,
+    }
+
+
+def _monitoring(spec: MonitoringSpec) -> dict[str, Any]:
+    return {
+        "output_schema": spec.output_schema,
+        "granularities": [str(granularity) for granularity in spec.granularities],
+        "baseline_table": str(spec.baseline_table) if spec.baseline_table else None,
+        "slicing_exprs": list(spec.slicing_exprs),
+        "custom_metrics": [dict(metric) for metric in spec.custom_metrics],
+        "schedule": dict(spec.schedule) if spec.schedule else None,
+        "alerts": [_rule(rule) for rule in spec.rules],
+        "psi_smoothing": spec.psi_smoothing,
+    }
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    """Returns a rule with what differs from its defaults."""
+    m, n = rule.for_windows
+    values: dict[str, Any] = {
+        "metric": rule.metric,
+        "threshold": rule.threshold,
+        "id": rule.id,
+        "statistic": rule.statistic,
+        "op": rule.op,
+        "compare": rule.compare.value if rule.compare is not Compare.BASELINE else None,
+        "column": rule.column,
+        "slice": rule.slice,
+        "warn": rule.warn,
+        "recover": rule.recover,
+        "for": f"{m} of {n}" if (m, n) != (1, 1) else None,
+        "min_samples": rule.min_samples,
+        "severity": rule.severity.value,
+        "granularity": rule.granularity,
+        "recipients": list(rule.recipients),
+        "owner": rule.owner,
+        "runbook": rule.runbook,
+        "on_no_data": rule.on_no_data,
+    }
+    return {key: value for key, value in values.items() if value not in (None, "", [])}
+
+
+def _plain(value: Any, key: str = "") -> Any:
+    """Returns mappings without empty keys, lists for tuples, and hides what is secret."""
+    if isinstance(value, Mapping):
+        return {name: _plain(item, name) for name, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_plain(item, key) for item in value]
+    if isinstance(value, str) and not REFERENCE.fullmatch(value):
+        has_login = "://" in value and "@" in value.partition("://")[2].partition("/")[0]
+        return HIDDEN if (is_secret(key) and value) or has_login else value
+    return value

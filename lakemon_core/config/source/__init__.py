@@ -1,0 +1,1 @@
+"""From YAML text or Python values to the tree of one environment."""
