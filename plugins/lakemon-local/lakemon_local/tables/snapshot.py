@@ -1,0 +1,127 @@
+"""One version of a Delta table, opened for reading.
+
+Rows are always read with `DeltaTable.scan`, Delta's own engine. The other ways that look easier are silently
+wrong: counting and file lists ignore deletion vectors, and an Arrow data set of a table with mapped columns
+is all null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from lakemon_core.domain.errors import DataError, LakemonError
+from lakemon_core.ports import Condition
+from lakemon_local.tables.filters import predicate
+from lakemon_local.tables.log import Feed, check_log, feed_is_on
+from lakemon_local.tables.places import Place
+from lakemon_local.tables.types import check_columns, plain_stream, readable
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One version of a table.
+
+    Attributes:
+        place: where the table lies.
+        table: Delta's handle; writing with it fails when somebody else wrote a conflicting commit meanwhile.
+        schema: as rows are handed out.
+    """
+
+    place: Place
+    table: DeltaTable
+    schema: pa.Schema
+
+    @property
+    def version(self) -> int:
+        """The number of the version."""
+        return self.table.version()
+
+    def scan(self, columns: Sequence[str] | None, where: Sequence[Condition]) -> pa.RecordBatchReader:
+        """Streams rows; see `Tables.scan`."""
+        name = str(self.place.name)
+        wanted = self.schema.names if columns is None else list(dict.fromkeys(columns))
+        check_columns(wanted, self.schema, name)
+        filtered = predicate(where, self.schema, name)
+        with failures(self.place):
+            raw = pa.RecordBatchReader.from_stream(self.table.scan(columns=wanted, predicate=filtered))
+        return self._plain(raw, wanted)
+
+    def count(self, where: Sequence[Condition]) -> int:
+        """Returns how many rows match."""
+        return sum(batch.num_rows for batch in self.scan(self.schema.names[:1], where))
+
+    def changes(self, since: int, columns: Sequence[str]) -> pa.RecordBatchReader | None:
+        """Streams rows that changed after version `since`; see `Tables.changes`."""
+        wanted = list(dict.fromkeys(columns))
+        check_columns(wanted, self.schema, str(self.place.name))
+        if since == self.version:
+            return self._schema(wanted).empty_table().to_reader()
+        if since > self.version or not self._feeds_changes():
+            return None
+        if not Feed(self.place, since, self.version).is_whole():
+            return None
+        with failures(self.place):
+            raw = self.table.load_cdf(starting_version=since + 1, ending_version=self.version, columns=wanted)
+        return self._plain(pa.RecordBatchReader.from_stream(raw), wanted)
+
+    def _feeds_changes(self) -> bool:
+        """Whether the feed is on and read right: delta-rs ignores deletion vectors and mapped names in it."""
+        features = set(self.table.protocol().reader_features or ())
+        configuration = self.table.metadata().configuration
+        mapped = configuration.get("delta.columnMapping.mode", "none") != "none"
+        return feed_is_on(configuration) and not mapped and "deletionVectors" not in features
+
+    def _schema(self, columns: Sequence[str]) -> pa.Schema:
+        return pa.schema([self.schema.field(column) for column in columns])
+
+    def _plain(self, raw: pa.RecordBatchReader, columns: Sequence[str]) -> pa.RecordBatchReader:
+        return plain_stream(raw, self._schema(columns), lambda error: explained(error, self.place))
+
+
+def open_snapshot(place: Place, version: int | None = None) -> Snapshot:
+    """Opens a version of a table that is there; the newest one when none is given.
+
+    Raises:
+        DataError: LM305 when its log is damaged, LM309 when it cannot be opened, LM314 for a version that is
+            not there.
+    """
+    check_log(place)
+    with failures(place):
+        table = DeltaTable(place.uri)
+        if version is not None and version != table.version():
+            if not 0 <= version < table.version():
+                raise DataError(
+                    "LM314", f"{place.name} has no version {version}; the newest is {table.version()}."
+                )
+            table.load_as_version(version)
+        schema = readable(pa.schema(table.schema().to_arrow()))
+    return Snapshot(place, table, schema)
+
+
+@contextmanager
+def failures(place: Place) -> Generator[None]:
+    """Says in our words what goes wrong in Delta's library."""
+    try:
+        yield
+    except LakemonError:
+        raise
+    except Exception as error:
+        raise explained(error, place) from error
+
+
+def explained(error: BaseException, place: Place) -> BaseException:
+    """Returns an error of Delta's library as ours: its first line, without the backtrace of its engine."""
+    if isinstance(error, LakemonError):
+        return error
+    first = str(error).strip().splitlines() or [type(error).__name__]
+    return DataError(
+        "LM309",
+        f"Delta cannot do it: {first[0]};",
+        where=f"{place.name} ({place.folder})",
+        cure="look whether files of the table are missing, the disk is full or another program writes to it.",
+    )

@@ -1,0 +1,78 @@
+"""SQL over all tables: one read-only statement, run by DuckDB on what Delta's engine streams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from lakemon_core.domain.names import TableName, quote
+from lakemon_local.tables.duck import duck, lock
+from lakemon_local.tables.places import Places
+from lakemon_local.tables.snapshot import Snapshot, open_snapshot
+from lakemon_local.tables.statement import Statement, refused
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def run_query(sql: str, places: Places) -> pa.Table:
+    """Runs one statement that reads; see `Tables.query`."""
+    import duckdb
+
+    with duck() as connection:
+        try:
+            statement = Statement.parse(connection, sql)
+            _offer(connection, statement, places)
+            lock(connection)
+            return _narrowed(connection.sql(statement.text).to_arrow_table())
+        except duckdb.Error as error:
+            raise refused(str(error)) from error
+
+
+def _offer(connection: duckdb.DuckDBPyConnection, statement: Statement, places: Places) -> None:
+    """Makes a view for each table that the statement names, and for no other."""
+    for number, written in enumerate(statement.tables):
+        snapshot = open_snapshot(places.find(_meant(TableName(*written.parts), places)))
+        source = f"lakemon_source_{number}"
+        connection.register(source, _Scan(snapshot, statement.columns_of(snapshot.schema)))
+        schema = f"{quote(written.catalog)}.{quote(written.schema)}"
+        connection.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {quote(written.catalog)}")
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        view = f"{schema}.{quote(written.table)}"
+        connection.execute(f"CREATE VIEW {view} AS FROM {source}")
+
+
+def _meant(name: TableName, places: Places) -> TableName:
+    """Returns the table that a name means: SQL does not tell names apart by case, unless two tables do."""
+    alike = [known for known in places.all() if str(known).casefold() == str(name).casefold()]
+    return alike[0] if len(alike) == 1 else name
+
+
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    """Some columns of a table as a source that DuckDB may read again and again."""
+
+    snapshot: Snapshot
+    columns: Sequence[str]
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Starts a new scan; DuckDB asks for no other schema."""
+        return self.snapshot.scan(self.columns, ()).__arrow_c_stream__(requested_schema)
+
+    def __arrow_c_schema__(self) -> object:
+        """Tells the columns without reading."""
+        return pa.schema([self.snapshot.schema.field(name) for name in self.columns]).__arrow_c_schema__()
+
+
+def _narrowed(rows: pa.Table) -> pa.Table:
+    """Returns whole numbers as bigint where they fit: DuckDB's sums of integers come as decimal(38,0)."""
+    for at, field in enumerate(rows.schema):
+        if field.type == pa.decimal128(38, 0):
+            try:
+                rows = rows.set_column(at, field.name, rows.column(at).cast(pa.int64()))
+            except pa.ArrowInvalid:
+                continue
+    return rows
