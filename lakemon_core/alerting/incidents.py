@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 
-from lakemon_core.alerting.rules import slice_text
+from lakemon_core.alerting.rules import named, slice_text
 from lakemon_core.alerting.wording import subject_of, title_of
 from lakemon_core.domain.incident import Incident, IncidentEvent, IncidentStatus, Transition
 from lakemon_core.domain.rule import Rule, Status, Verdict
@@ -39,7 +39,8 @@ def advance(
         now: the present moment, aware, UTC.
 
     Returns:
-        the states that changed and the transitions on the way. The same call again gives neither.
+        the states that changed and the transitions on the way. The same windows again give neither;
+        signals without a window, e.g. `freshness`, are judged anew in every run.
     """
     changed: list[Incident] = []
     events: list[IncidentEvent] = []
@@ -76,10 +77,12 @@ def step(state: Incident | None, verdict: Verdict, *, run_id: str, now: datetime
     recent = (past + letter)[-verdict.rule.for_windows[1] :]
     transition = _transition(known, verdict, recent)
     after = _moved(_looked_at(known, verdict, recent, now), known, recent, transition)
+    if after == state:
+        return state, ()
     if transition is None:
         return after, ()
-    reason = RULE_CHANGED if revisited else ""
-    return after, (_event(after, transition, verdict, run_id, now, reason),)
+    key, reason = _key(after, transition), RULE_CHANGED if revisited else ""
+    return after, (IncidentEvent(key, transition, after, verdict.window, run_id, now, reason),)
 
 
 def close_removed(
@@ -92,7 +95,7 @@ def close_removed(
     now: datetime,
 ) -> tuple[list[Incident], list[IncidentEvent]]:
     """Closes the open incidents of this model whose rule is gone from the config, without telling anybody."""
-    names = {rule.name for rule in rules}
+    names = {rule.name for rule in named(rules)}
     closed = [
         replace(state, status=IncidentStatus.RESOLVED, recent="")
         for state in states.values()
@@ -231,12 +234,6 @@ def _fresh(verdict: Verdict) -> Incident:
         model_id=verdict.signal.model_id,
         severity=verdict.severity,
     )
-
-
-def _event(
-    state: Incident, transition: Transition, verdict: Verdict, run_id: str, now: datetime, reason: str
-) -> IncidentEvent:
-    return IncidentEvent(_key(state, transition), transition, state, verdict.window, run_id, now, reason)
 
 
 def _key(state: Incident, transition: Transition) -> str:

@@ -93,7 +93,9 @@ def named(rules: Iterable[Rule]) -> tuple[Rule, ...]:
 
 
 @cache
-def fingerprint(environment: str, model: str, rule: str, column: str, slice_text: str, model_id: str) -> str:
+def fingerprint(
+    *, environment: str, model: str, rule: str, column: str, slice_text: str, model_id: str
+) -> str:
     """Returns the identity of an incident: 16 hex digits that no value, limit or window changes."""
     identity = {
         "environment": environment,
@@ -152,9 +154,9 @@ class _Shelf:
         known = self.statistics[signal.name, signal.column]
         return "js_distance" if "js_distance" in known and not known & _NUMERIC_ONLY else "psi"
 
-    def contributors(self, signal: Signal, compare: Compare) -> tuple[Mapping[str, object], ...]:
+    def contributors(self, signal: Signal) -> tuple[Mapping[str, object], ...]:
         """Returns the features that drifted most in the same window, beyond what chance gives."""
-        place = _place(replace(signal, compare=compare))
+        place = _place(replace(signal, compare=signal.compare or Compare.BASELINE))
         real = [one for one in self.drifted.get(place, ()) if _beyond_chance(one)]
         worst = sorted(real, key=lambda one: -(one.value or 0.0))[:TOP]
         return tuple({"column": one.column, "statistic": "psi", "value": one.value} for one in worst)
@@ -190,40 +192,42 @@ class _Court:
         return rule.metric, rule.column
 
     def _concerns(self, rule: Rule, column: str | None, signal: Signal) -> bool:
-        if signal.window is not None:
-            if signal.window.end > self.now or signal.granularity != (rule.granularity or self.granularity):
-                return False
         return (
-            signal.model_id == "*"
+            self._is_finished(rule, signal)
+            and signal.model_id == "*"
             and column in {None, signal.column}
             and slice_text(signal) == (rule.slice or "")
             and signal.compare in {None, rule.compare}
             and signal.statistic == (rule.statistic or self.shelf.default_statistic(signal))
         )
 
+    def _is_finished(self, rule: Rule, signal: Signal) -> bool:
+        """Whether its window is over and has the rule's length; signals of the whole table always are."""
+        if signal.window is None:
+            return True
+        return signal.window.end <= self.now and signal.granularity == (rule.granularity or self.granularity)
+
     def _verdict(self, rule: Rule, metric: str, signal: Signal) -> Verdict:
+        blank = self._blank(rule, signal)
         value, reason = signal.value, _why_unknown(rule, metric, signal)
         if value is None or reason:
-            return self._say(rule, signal, Status.UNKNOWN, rule.threshold, reason=reason, recovered=False)
+            return replace(blank, reason=reason)
         beyond = _BEYOND[self._op(rule, metric)]
         first = rule.threshold if rule.warn is None else rule.warn
         recovered = not beyond(value, first if rule.recover is None else rule.recover)
-        critical = beyond(value, rule.threshold)
-        if not critical and not beyond(value, first):
-            return self._say(rule, signal, Status.OK, first, recovered=recovered)
+        fine = replace(blank, status=Status.OK, limit=first, recovered=recovered)
+        is_critical = beyond(value, rule.threshold)
+        if not is_critical and not beyond(value, first):
+            return fine
         chance = "" if beyond in {operator.lt, operator.le} else self._chance(signal)
         if chance:
-            return self._say(rule, signal, Status.OK, first, reason=chance, recovered=recovered)
-        severity = rule.severity if critical else Severity.WARNING
-        compare = rule.compare if metric in _DRIFT else Compare.BASELINE
-        return self._say(
-            rule,
-            signal,
-            Status.BREACHED,
-            rule.threshold if critical else first,
-            severity=severity,
-            recovered=recovered,
-            contributors=() if metric in _BY_COLUMN else self.shelf.contributors(signal, compare),
+            return replace(fine, reason=chance)
+        return replace(
+            fine,
+            status=Status.BREACHED,
+            severity=rule.severity if is_critical else Severity.WARNING,
+            limit=rule.threshold if is_critical else first,
+            contributors=() if metric in _BY_COLUMN else self.shelf.contributors(signal),
         )
 
     def _op(self, rule: Rule, metric: str) -> str:
@@ -243,31 +247,25 @@ class _Court:
             return ""
         return f"chance alone gives as much in {p_value:.0%} of all windows (p = {p_value:.2g})"
 
-    def _say(
-        self,
-        rule: Rule,
-        signal: Signal,
-        status: Status,
-        limit: float,
-        *,
-        reason: str = "",
-        recovered: bool,
-        severity: Severity | None = None,
-        contributors: tuple[Mapping[str, object], ...] = (),
-    ) -> Verdict:
+    def _blank(self, rule: Rule, signal: Signal) -> Verdict:
+        """Returns the verdict before anything is known."""
+        identity = fingerprint(
+            environment=self.environment,
+            model=self.model,
+            rule=rule.name,
+            column=signal.column,
+            slice_text=slice_text(signal),
+            model_id=signal.model_id,
+        )
         return Verdict(
             rule=rule,
-            fingerprint=fingerprint(
-                self.environment, self.model, rule.name, signal.column, slice_text(signal), signal.model_id
-            ),
-            status=status,
-            severity=severity or rule.severity,
+            fingerprint=identity,
+            status=Status.UNKNOWN,
+            severity=rule.severity,
             window=signal.window,
             signal=signal,
-            limit=limit,
-            recovered=recovered,
-            reason=reason,
-            contributors=contributors,
+            limit=rule.threshold,
+            recovered=False,
             model=self.model,
             environment=self.environment,
         )
@@ -291,9 +289,7 @@ class _Court:
             reason=self._why_absent(rule, metric, column),
         )
         quiet = replace(rule, on_no_data="keep")
-        return self._say(
-            quiet, nothing, Status.UNKNOWN, rule.threshold, reason=nothing.reason, recovered=False
-        )
+        return replace(self._blank(quiet, nothing), reason=nothing.reason)
 
     def _why_absent(self, rule: Rule, metric: str, column: str | None) -> str:
         found = self.shelf.by_name.get(metric, ())

@@ -1,0 +1,135 @@
+"""Events become messages: one a run, model and audience, worst first. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from lakemon_core.alerting.routing import Route, Router
+from lakemon_core.alerting.rules import named
+from lakemon_core.alerting.story import Story, where_of
+from lakemon_core.domain.incident import Incident, IncidentEvent, Notification, OutboxItem, Transition
+from lakemon_core.domain.monitor import Monitor
+from lakemon_core.domain.rule import Rule
+from lakemon_core.domain.run import Severity
+
+_RANK = {severity: rank for rank, severity in enumerate(Severity)}
+
+
+def compose(
+    events: Sequence[IncidentEvent],
+    *,
+    rules: Sequence[Rule],
+    router: Router,
+    monitor: Monitor,
+    now: datetime,
+) -> list[OutboxItem]:
+    """Makes the messages of one run; events with `notify=False` make none.
+
+    Everything that one audience (a sink with its targets) shall hear of one model goes into one message; what
+    is resolved goes into another, before it. The same events give the same keys in any order and at any time,
+    so a message that is in the outbox already is not made twice.
+
+    Args:
+        events: of `advance`.
+        rules: as they were judged: they name recipients, owner and runbook.
+        router: finds the sinks.
+        monitor: names model, environment and config.
+        now: the present moment, aware, UTC.
+
+    Returns:
+        messages for the outbox, due now.
+    """
+    rules = named(rules)
+    by_name = {rule.name: rule for rule in rules}
+    buckets: dict[tuple[bool, Route], list[IncidentEvent]] = {}
+    for event in events:
+        if event.notify:
+            rule = by_name.get(event.incident.rule)
+            for route in router.routes(rule.recipients if rule else ()):
+                buckets.setdefault((event.transition is not Transition.RESOLVED, route), []).append(event)
+    return [
+        _item(route, notification(bucket, rules, monitor, route.targets, now), now)
+        for (_, route), bucket in sorted(buckets.items(), key=lambda pair: pair[0])
+    ]
+
+
+def notification(
+    events: Sequence[IncidentEvent],
+    rules: Sequence[Rule],
+    monitor: Monitor,
+    targets: tuple[str, ...],
+    now: datetime,
+) -> Notification:
+    """Makes one notification of one or more events of one model, worst incident first."""
+    worst_first = sorted(events, key=lambda event: _badness(event.incident), reverse=True)
+    story = Story(tuple(worst_first), {rule.name: rule for rule in rules}, monitor)
+    transitions = {event.transition for event in events}
+    threads = sorted(f"{event.incident.fingerprint}.{event.incident.episode}" for event in events)
+    return Notification(
+        key=_digest(*sorted(event.key for event in events)),
+        thread=threads[0] if len(threads) == 1 else _digest(*threads),
+        transition=transitions.pop() if len(transitions) == 1 else Transition.OPENED,
+        severity=worst_first[0].incident.severity,
+        title=story.title,
+        lines=story.lines,
+        facts=story.facts,
+        model=monitor.model_name,
+        environment=monitor.environment,
+        targets=targets,
+        owner=story.owner,
+        runbook=story.runbook,
+        command=story.command,
+        links=story.links,
+        created_at=now,
+    )
+
+
+def trial(monitor: Monitor, targets: tuple[str, ...], now: datetime) -> Notification:
+    """Makes the message of `lakemon alert test`."""
+    return Notification(
+        key=_digest("test", monitor.model_name, monitor.environment, now.isoformat()),
+        thread=_digest("test", monitor.model_name, monitor.environment),
+        transition=Transition.TEST,
+        severity=Severity.INFO,
+        title=f"{where_of(monitor)}: a test message of lakemon",
+        lines=("Alerts of this model reach you here.",),
+        facts={"Model": monitor.model_name, "Environment": monitor.environment},
+        model=monitor.model_name,
+        environment=monitor.environment,
+        targets=targets,
+        owner="",
+        runbook="",
+        command="",
+        links={},
+        created_at=now,
+    )
+
+
+def _item(route: Route, told: Notification, now: datetime) -> OutboxItem:
+    audience = (route.sink, *route.targets)
+    return OutboxItem(
+        key=_digest(told.key, *audience),
+        sink=route.sink,
+        notification=told,
+        order=_digest(told.environment, told.model, *audience),
+        status="due",
+        attempts=0,
+        next_at=now,
+        created_at=now,
+    )
+
+
+def _badness(incident: Incident) -> tuple[int, float, str]:
+    """Sorts by severity, then by how far beyond the limit, then by name."""
+    value, limit = incident.value, incident.limit
+    ratio = 0.0
+    if value is not None and limit is not None:
+        ratio = max(value / limit, limit / value) if value > 0 and limit > 0 else abs(value - limit)
+    return _RANK[incident.severity], ratio, incident.fingerprint
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]

@@ -1,0 +1,207 @@
+"""What a message tells of its incidents: title, evidence, who owns them, how to see them again. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from lakemon_core.alerting.wording import moment, number
+from lakemon_core.domain.incident import Incident, IncidentEvent, Transition
+from lakemon_core.domain.monitor import Monitor
+from lakemon_core.domain.names import plain
+from lakemon_core.domain.rule import Rule
+
+TOP = 10
+"""Incidents that one message lists; of the others it gives the number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Puts events of one model into words.
+
+    Attributes:
+        events: worst first; all resolved or none.
+        rules: by name.
+        monitor: names model, environment and config.
+    """
+
+    events: tuple[IncidentEvent, ...]
+    rules: Mapping[str, Rule]
+    monitor: Monitor
+
+    @property
+    def title(self) -> str:
+        """One sentence that is enough on a phone."""
+        worst, count = _headline(self.events[0]), len(self.events)
+        if count == 1:
+            return f"{where_of(self.monitor)}: {worst}"
+        word = "incidents resolved" if self.events[0].transition is Transition.RESOLVED else "incidents"
+        return f"{where_of(self.monitor)}: {count} {word}: {worst} and {count - 1} more"
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The evidence: of one incident all, of many one line each."""
+        if len(self.events) == 1:
+            return tuple(_evidence(self.events[0]))
+        lines = [self._summary(event) for event in self.events[:TOP]]
+        if len(self.events) > TOP:
+            lines.append(f"and {len(self.events) - TOP} more; `lakemon alert list` shows all of them.")
+        return tuple(lines)
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """Label → value."""
+        first = self.events[0]
+        facts = {"Model": self.monitor.model_name, "Environment": self.monitor.environment}
+        if len(self.events) == 1:
+            facts |= {"Rule": first.incident.rule, "Incident": _id(first.incident)}
+        return facts | {"Run": first.run_id}
+
+    @property
+    def owner(self) -> str:
+        """Owners of the rules, in the order of the incidents."""
+        return ", ".join(dict.fromkeys(rule.owner for rule in self._rules() if rule.owner))
+
+    @property
+    def runbook(self) -> str:
+        """Runbook of the worst incident that has one."""
+        return next((rule.runbook for rule in self._rules() if rule.runbook), "")
+
+    @property
+    def links(self) -> dict[str, str]:
+        """The other runbooks."""
+        others = {f"Runbook of {rule.name}": rule.runbook for rule in self._rules() if rule.runbook}
+        return {label: url for label, url in others.items() if url != self.runbook}
+
+    @property
+    def command(self) -> str:
+        """Commands that show it again, one a line; none for a config that is no file."""
+        if self.monitor.source is None:
+            return ""
+        config, environment = shlex.quote(str(self.monitor.source)), shlex.quote(self.monitor.environment)
+        lines = [f"lakemon run {config} -e {environment}"]
+        query = self._query(self.events[0].incident)
+        if query:
+            lines.append(f"lakemon query {_shell(query)} -c {config} -e {environment}")
+        return "\n".join(lines)
+
+    def _query(self, incident: Incident) -> str:
+        """Returns the SQL of the series, or nothing when a name is not fit to be shown as it is."""
+        wanted = {
+            "signal": incident.evidence.get("metric"),
+            "statistic": incident.evidence.get("statistic"),
+            '"column"': incident.column,
+            "granularity": incident.evidence.get("granularity"),
+            "compare": incident.evidence.get("compare"),
+        }
+        terms = {column: text for column, text in wanted.items() if isinstance(text, str)}
+        if any(plain(text, 200) != text for text in terms.values()) or incident.slice:
+            return ""
+        quoted = {column: text.replace("'", "''") for column, text in terms.items()}
+        where = " AND ".join(f"{column} = '{text}'" for column, text in quoted.items())
+        table = self.monitor.metric_table("signals")
+        return f'SELECT "window"."start", value, n FROM {table} WHERE {where} ORDER BY 1'  # noqa: S608 - for a person to run, quoted
+
+    def _summary(self, event: IncidentEvent) -> str:
+        rule = self.rules.get(event.incident.rule)
+        parts = [f"{event.incident.severity.value}: {_headline(event)}", _window(event.incident)]
+        parts += [f"owner {rule.owner}"] if rule and rule.owner else []
+        return "; ".join(part for part in parts if part)
+
+    def _rules(self) -> Iterator[Rule]:
+        for event in self.events:
+            rule = self.rules.get(event.incident.rule)
+            if rule is not None:
+                yield rule
+
+
+def where_of(monitor: Monitor) -> str:
+    """Returns `flight_delays dev`."""
+    return f"{plain(monitor.model_name.rpartition('.')[2])} {plain(monitor.environment)}"
+
+
+def _headline(event: IncidentEvent) -> str:
+    incident = event.incident
+    since = f" since {moment(incident.opened_at)}" if incident.opened_at else ""
+    if event.transition is Transition.RESOLVED:
+        return f"{_now(incident)}, was beyond its limit{since}"
+    return f"{incident.title}{since}"
+
+
+def _evidence(event: IncidentEvent) -> Iterator[str]:
+    """Yields the facts of one incident, one sentence each."""
+    incident = event.incident
+    baseline = _figure(incident, "baseline")
+    yield f"{_now(incident)}{f'; on the baseline it was {baseline}' if baseline else ''}."
+    window = _window(incident)
+    if window:
+        yield f"{window[0].upper()}{window[1:]}."
+    yield from _course(event)
+    chance = _figure(incident, "chance_level")
+    if chance:
+        yield f"Chance alone gives up to {chance} at these row counts."
+    lower, upper = _figure(incident, "lower"), _figure(incident, "upper")
+    if lower and upper:
+        yield f"The 95 % interval is {lower} to {upper}."
+    contributors = ", ".join(_contributors(incident))
+    if contributors:
+        yield f"Features that drifted most: {contributors}."
+
+
+def _course(event: IncidentEvent) -> Iterator[str]:
+    """Yields how the incident came here."""
+    incident = event.incident
+    breaches = incident.evidence.get("breaches")
+    count = f", in {breaches} window{'' if breaches == 1 else 's'}" if breaches else ""
+    if incident.opened_at:
+        verb = "was" if event.transition is Transition.RESOLVED else "is"
+        yield f"It {verb} beyond its limit since {moment(incident.opened_at)}{count}."
+    if event.transition is Transition.REOPENED:
+        yield f"It was open before; this is episode {incident.episode}."
+    if event.transition is Transition.ESCALATED:
+        yield f"It was open already; now it is {incident.severity.value}."
+    if event.reason:
+        yield f"Reason: {event.reason.replace('_', ' ')}."
+
+
+def _now(incident: Incident) -> str:
+    """Returns `PSI of temp is 0.05, the limit is 0.2`."""
+    what = str(incident.evidence.get("what", incident.rule))
+    if incident.value is None or incident.limit is None:
+        return f"{what} is unknown"
+    value = number(incident.value, unlike=incident.limit)
+    return f"{what} is {value}, the limit is {number(incident.limit, unlike=incident.value)}"
+
+
+def _window(incident: Incident) -> str:
+    """Returns `window 2013-04-22 to 2013-04-29, 5,812 rows`."""
+    start, end, n = (incident.evidence.get(name) for name in ("window_start", "window_end", "n"))
+    if not isinstance(start, str) or not isinstance(end, str):
+        return ""
+    span = f"window {moment(datetime.fromisoformat(start))} to {moment(datetime.fromisoformat(end))}"
+    return f"{span}, {n:,} rows" if isinstance(n, int) else span
+
+
+def _figure(incident: Incident, name: str) -> str:
+    value = incident.evidence.get(name)
+    return number(value) if isinstance(value, (int, float)) else ""
+
+
+def _contributors(incident: Incident) -> Iterator[str]:
+    contributors = incident.evidence.get("contributors")
+    for one in contributors if isinstance(contributors, (list, tuple)) else ():
+        value = one["value"]
+        yield f"{plain(str(one['column']))} ({str(one['statistic']).upper()} {number(value)})"
+
+
+def _id(incident: Incident) -> str:
+    return f"{incident.fingerprint}.{incident.episode}"
+
+
+def _shell(text: str) -> str:
+    """Quotes for a shell; in double quotes, which are easier to read, where nothing in them is special."""
+    if any(mark in text for mark in "$`\\!"):
+        return shlex.quote(text)
+    return '"' + text.replace('"', '\\"') + '"'

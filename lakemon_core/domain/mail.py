@@ -1,0 +1,150 @@
+"""Notifications as e-mail: text, HTML and headers that nothing can break out of. Pure.
+
+Names of models, columns and slices come from data, so they may hold anything. An encoded word
+(`=?utf-8?q?...?=`) may smuggle a line break past the standard library of older Pythons (CVE-2024-6923), so
+three things are done: names are cleaned, encoded words are broken, and the finished bytes are parsed again
+and must have exactly the headers and parts that were meant.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from email import message_from_bytes
+from email.headerregistry import Address
+from email.message import EmailMessage, Message
+from email.policy import SMTP, compat32
+from email.utils import format_datetime
+
+from lakemon_core.domain.errors import DeliveryError
+from lakemon_core.domain.incident import Notification
+from lakemon_core.domain.mail_body import html_body, text_body
+from lakemon_core.domain.names import plain
+
+_LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+_DOMAIN = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_SPEC = re.compile(rf"(?=.{{3,254}}$){_LOCAL}@{_DOMAIN}(?:\.{_DOMAIN})*")
+_WITH_NAME = re.compile(r"\s*(?P<name>[^<>]*?)\s*<(?P<spec>[^<>\s]+)>\s*")
+_PARTS = ["multipart/alternative", "text/plain", "text/html"]
+
+
+def is_address(text: str) -> bool:
+    """Whether this is an e-mail address, `a@b.c` or `Name <a@b.c>`, with an ASCII local part."""
+    return _parsed(text) is not None
+
+
+def address(text: str) -> Address:
+    """Reads an e-mail address; a domain outside ASCII comes back in its IDNA form.
+
+    Raises:
+        DeliveryError: LM511 when it is none.
+    """
+    parsed = _parsed(text)
+    if parsed is None:
+        raise DeliveryError(
+            "LM511",
+            f"{plain(text)!r} is not an e-mail address;",
+            cure="write name@example.com, with plain ASCII letters before the @.",
+        )
+    return parsed
+
+
+def compose(notification: Notification, *, sender: str, recipients: Sequence[str]) -> bytes:
+    """Makes the mail of a notification: the same bytes every time, CRLF line ends, no remote content.
+
+    `Message-ID` is the notification's key, so a mail that is sent twice is recognised; `References` names the
+    incident's episode, so opening and resolution stand in one thread.
+
+    Args:
+        notification: what to tell.
+        sender: address of `From`; its domain stands in the ids.
+        recipients: addresses of `To`; none gives `undisclosed-recipients`.
+
+    Raises:
+        DeliveryError: LM510 when the finished mail has other headers or parts than it should; LM511 for an
+            address that is none.
+    """
+    origin = address(sender)
+    message = EmailMessage(policy=SMTP)
+    message["From"] = origin
+    message["To"] = [address(one) for one in recipients] or "undisclosed-recipients:;"
+    message["Subject"] = header_text(f"[{notification.state}] {notification.title}")
+    message["Date"] = format_datetime(notification.created_at)
+    message["Message-ID"] = message_id(notification.key, origin.domain)
+    root = message_id(notification.thread, origin.domain)
+    message["In-Reply-To"] = root
+    message["References"] = root
+    message["List-Id"] = _list_id(notification, origin.domain)
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
+    message["X-Lakemon-Key"] = _token(notification.key)
+    message["X-Lakemon-Transition"] = notification.transition.value
+    message["X-Lakemon-Severity"] = notification.severity.value
+    text, html = text_body(notification), html_body(notification)
+    message.set_content(text, cte="quoted-printable")
+    message.add_alternative(html, subtype="html", cte="quoted-printable")
+    message.set_boundary(_digest(f"{notification.key}\0{text}\0{html}"))
+    return _checked(message)
+
+
+def header_text(text: str) -> str:
+    """Returns a text that stays one header: one line, at most 200 characters, no encoded words."""
+    return plain(text, 200).replace("=?", "=\u200b?")
+
+
+def message_id(key: str, domain: str) -> str:
+    """Returns `<key@domain>`, short enough for one line: a longer one would be encoded and no id any more."""
+    return f"<{_token(key)}@{_end(domain)}>"
+
+
+def _parsed(text: str) -> Address | None:
+    match = _WITH_NAME.fullmatch(text)
+    name, spec = (match["name"].strip('"'), match["spec"]) if match else ("", text.strip())
+    local, at, domain = spec.rpartition("@")
+    try:
+        spec = f"{local}{at}{domain.encode('idna').decode()}"
+    except UnicodeError:
+        return None
+    if not _SPEC.fullmatch(spec) or "=?" in local:
+        return None
+    return Address(header_text(name), addr_spec=spec)
+
+
+def _list_id(notification: Notification, domain: str) -> str:
+    names = (notification.model.rpartition(".")[2], notification.environment)
+    labels = [re.sub(r"[^a-z0-9]+", "-", name.lower())[:15].strip("-") for name in names]
+    return f"<{'.'.join([label for label in labels if label] + ['lakemon', _end(domain)])}>"
+
+
+def _end(domain: str) -> str:
+    """Returns the last characters of a domain, whole labels where they fit."""
+    short = domain[-24:]
+    return domain if short == domain else short.partition(".")[2] or short.strip("-")
+
+
+def _token(key: str) -> str:
+    """Returns a key as it may stand in an id; one with other characters is hashed."""
+    if re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,30}[A-Za-z0-9_-]", key) and ".." not in key:
+        return key
+    return _digest(key)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]
+
+
+def _checked(message: EmailMessage) -> bytes:
+    """Returns the bytes of a mail after reading them back: rather no mail than a forged one."""
+    meant = [name.lower() for name in message]
+    data = message.as_bytes()
+    parsed: Message = message_from_bytes(data, policy=compat32)
+    read = [name.lower() for name in parsed]
+    parts = [part.get_content_type() for part in parsed.walk()]
+    if read != meant or parts != _PARTS or parsed.defects:
+        raise DeliveryError(
+            "LM510",
+            f"the mail would have the headers {', '.join(plain(name) for name in read)};",
+            cure="a name in the alert breaks out of its header; please report this as a security problem.",
+        )
+    return data
