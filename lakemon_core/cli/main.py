@@ -96,7 +96,8 @@ def _usage_error(error: TyperException, program: str) -> UsageError:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else program
     cure = f"`{command} --help` shows what there is."
-    return UsageError("LM180", error.format_message().replace("\n", " "), cure=cure)
+    what = error.format_message().replace("\n", " ").replace("Value error, ", "")
+    return UsageError("LM180", what, cure=cure)
 
 
 def _bug(error: Exception) -> LakemonError:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from lakemon_core.cli.output import Format
 from lakemon_core.domain.errors import UsageError, did_you_mean
-from lakemon_core.domain.run import Severity, Stage
+from lakemon_core.domain.run import Stage
 
 DEFAULT_CONFIG = Path("monitoring_config.yml")
 
 ConfigArgument = Annotated[
-    Path | None, typer.Argument(metavar="[CONFIG]", help=f"The config file; {DEFAULT_CONFIG} when left out.")
+    Path | None, typer.Argument(metavar="CONFIG", help=f"The config file; default: {DEFAULT_CONFIG}.")
 ]
 ConfigOption = Annotated[
-    Path | None, typer.Option("--config", "-c", metavar="CONFIG", help="The same, as an option.")
+    Path | None, typer.Option("--config", "-c", metavar="CONFIG", help="The config file, as an option.")
 ]
 Environment = Annotated[
     str | None,
@@ -37,7 +37,7 @@ Verbose = Annotated[int, typer.Option("--verbose", "-v", count=True, help="Log m
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no warnings.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, like `lakemon plan`.")]
 FailOn = Annotated[
-    Severity | None,
+    Literal["warning", "critical"] | None,
     typer.Option("--fail-on", help="Exit with 1 when an incident of this severity or worse is open."),
 ]
 NoPlugins = Annotated[bool, typer.Option("--no-plugins", help="Leave all hook plugins out.")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 import sys
 import traceback
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -16,11 +17,17 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from lakemon_core.domain.errors import ConfigErrors, LakemonError
+from lakemon_core.domain.names import plain
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 Show = Callable[["Console"], None]
+
+
+WIDE = 240
+"""Columns of a console that is no terminal."""
 
 
 class Format(StrEnum):
@@ -92,20 +99,25 @@ def _error_document(error: LakemonError) -> dict[str, object]:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Returns a console on the present stdout or stderr that never guesses at markup."""
+    """Returns a console on the present stdout or stderr that never guesses at markup.
+
+    What goes into a file or a pipe is not folded at the width of a terminal.
+    """
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else WIDE
+    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "") -> Any:
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
     """Returns a rich table; None is an empty cell."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    made = Table(*columns, box=SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    made = Table(*columns, box=SIMPLE_HEAD, pad_edge=False)
     for row in rows:
-        made.add_row(*("" if cell is None else str(cell) for cell in row))
+        made.add_row(*("" if cell is None else plain(str(cell), WIDE) for cell in row))
     return made
 
 

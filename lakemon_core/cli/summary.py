@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lakemon_core.cli.output import console as new_console
@@ -14,6 +14,7 @@ from lakemon_core.domain.run import HookOutcome, StageOutcome
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from lakemon_core.pipeline.plan import Plan
     from lakemon_core.pipeline.result import RunResult
@@ -48,9 +49,7 @@ def show_run(console: Console, result: RunResult) -> None:
     console.print(f"\n{result.status}, run {result.run_id} of {result.environment}")
 
 
-def _stages(stages: object) -> object:
-    assert isinstance(stages, (list, tuple))
-    outcomes: list[StageOutcome] = list(stages)
+def _stages(stages: Sequence[StageOutcome]) -> Table:
     rows = [
         (
             MARKS[one.status.value],
@@ -59,7 +58,7 @@ def _stages(stages: object) -> object:
             f"{one.seconds:.1f} s",
             _detail(one.detail),
         )
-        for one in outcomes
+        for one in stages
     ]
     return table(["", "stage", "status", "time", "what"], rows)
 
@@ -87,20 +86,18 @@ def _more(console: Console, count: int, what: str) -> None:
 def show_plan(console: Console, planned: Plan) -> None:
     """Prints what a run would do."""
     console.print(
-        f"environment {planned.environment}, backend {planned.backend}, config {planned.config_hash}"
+        f"environment {planned.environment}, backend {planned.backend}, workspace {planned.workspace}"
     )
     for stage in planned.stages:
-        plugins = ", ".join(planned_plugin for planned_plugin in stage.plugins)
-        then = f"; then {plugins}, {stage.deadline_seconds:g} s each" if plugins else ""
-        console.print(f"  {stage.name.value:<9} {stage.does}{then}", soft_wrap=True)
-    for rule in planned.rules:
-        console.print(f"  rule      {rule}", soft_wrap=True)
-    console.print(f"  sinks     {', '.join(planned.sinks)}")
-    for warning in planned.warnings:
-        console.print(f"  {warning}", style="yellow", soft_wrap=True)
+        console.print(stage.name.value, style="bold")
+        for step in stage.steps:
+            console.print(f"  {plain(step, 1000)}", soft_wrap=True)
+        for plugin in stage.plugins:
+            console.print(f"  then {plugin}, at most {stage.deadline_seconds:g} s")
 
 
 def show_outcome(outcome: HookOutcome) -> None:
     """Prints one call of a hook to stderr, for `--trace-hooks`."""
-    told = f"{outcome.hook} {outcome.plugin} {outcome.status.value} {outcome.seconds * 1000:.0f} ms {outcome.error}"
+    took = f"{outcome.seconds * 1000:.0f} ms"
+    told = f"{outcome.hook} {outcome.plugin} {outcome.status.value} {took} {outcome.error}"
     new_console(stderr=True).print(told.rstrip(), style="dim", soft_wrap=True)

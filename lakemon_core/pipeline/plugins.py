@@ -29,7 +29,7 @@ from lakemon_core.pipeline.discovery import (
 )
 from lakemon_core.pipeline.hooks import HookRunner
 from lakemon_core.pipeline.loading import Plugin, load, strict
-from lakemon_core.ports import AlertSink, Backend, ModelType
+from lakemon_core.ports import AlertSink, Backend, ModelType, PluginConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,15 @@ class Plugins:
     def command(self, name: str) -> object:
         """Returns the typer app of a command; raises as `backend`."""
         return self._chosen(COMMAND_GROUP, name)
+
+    def configs(self, group: str) -> dict[str, type[PluginConfig]]:
+        """Returns name → `Config` of the working drivers of one group, for the schema of the config file."""
+        drivers = (self._load(candidate) for candidate in self._of(group))
+        return {
+            plugin.candidate.name: cast("type[Backend]", plugin.target).Config
+            for plugin in drivers
+            if plugin.status is PluginStatus.ACTIVE
+        }
 
     def hooks(
         self,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import typer
 
@@ -27,7 +29,7 @@ from lakemon_core.cli.options import (
 from lakemon_core.cli.output import Format, answer
 from lakemon_core.cli.progress import showing
 from lakemon_core.cli.summary import show_outcome, show_plan, show_run
-from lakemon_core.domain.run import Stage
+from lakemon_core.domain.run import Finding, Severity, Stage
 from lakemon_core.pipeline.result import RunRequest
 
 
@@ -55,7 +57,7 @@ def stage_command(default: tuple[Stage, ...]) -> Callable[..., int]:
             environment=environment,
             stages=stages_of(stages, default),
             workspace=workspace,
-            fail_on=fail_on,
+            fail_on=Severity(fail_on) if fail_on else None,
             no_plugins=no_plugins,
         )
         if dry_run:
@@ -66,9 +68,14 @@ def stage_command(default: tuple[Stage, ...]) -> Callable[..., int]:
 
 
 def run_request(
-    request: RunRequest, output: Format, *, quiet: bool = False, trace_hooks: bool = False
+    request: RunRequest,
+    output: Format,
+    *,
+    quiet: bool = False,
+    trace_hooks: bool = False,
+    days: int | None = None,
 ) -> int:
-    """Runs, shows the progress and prints the result."""
+    """Runs, shows the progress and prints the result; `days` leaves older findings out."""
     from lakemon_core.pipeline.run import run_session
     from lakemon_core.pipeline.session import open_session
 
@@ -76,8 +83,16 @@ def run_request(
     with showing(quiet=quiet) as display, open_session(request, progress=display, trace=trace) as session:
         session.hooks.register(display, "lakemon.cli:display")
         result = run_session(session, request)
+    if days is not None:
+        result = replace(result, findings=recent(result.findings, datetime.now(UTC) - timedelta(days=days)))
     answer(output, result.document(), lambda console: show_run(console, result))
     return int(result.exit_code)
+
+
+def recent(findings: Sequence[Finding], since: datetime) -> tuple[Finding, ...]:
+    """Returns the findings whose window begins at `since` or later, and those without a window."""
+    first = f"{since:%Y-%m-%d}"
+    return tuple(one for one in findings if str(one.evidence.get("window") or first) >= first)
 
 
 def plan_request(request: RunRequest, output: Format) -> int:
@@ -85,7 +100,7 @@ def plan_request(request: RunRequest, output: Format) -> int:
     from lakemon_core.pipeline.plan import plan
 
     planned = plan(request)
-    answer(output, planned, lambda console: show_plan(console, planned))
+    answer(output, planned.document(), lambda console: show_plan(console, planned))
     return 0
 
 
