@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from lakemon_core.config.source.resolve import REFERENCE
 from lakemon_core.config.source.tree import Locations, Node, Place, kind, problem
 from lakemon_core.domain.errors import Problem, did_you_mean
 from lakemon_core.domain.names import plain
@@ -70,14 +71,14 @@ def is_secret(key: str) -> bool:
     return bool(_SECRET_KEY.search(key))
 
 
-def shown(value: object, key: str = "") -> str:
+def shown(value: object, *, hidden: bool = False) -> str:
     """Returns a value as messages show it: short, on one line, nothing secret, no path of a URL."""
     if isinstance(value, dict | list | tuple):
         return f"a {kind(value)}"
+    if hidden and not (isinstance(value, str) and REFERENCE.fullmatch(value)):
+        return "a hidden value"
     if not isinstance(value, str):
         return json.dumps(value)
-    if is_secret(key) and not value.startswith("${"):
-        return "a hidden value"
     if "://" in value:
         parts = urlsplit(value.partition("://")[0] + "://" + value.partition("://")[2].rpartition("@")[2])
         value = f"{parts.scheme}://{parts.netloc}/…"
@@ -89,7 +90,8 @@ def _problem(details: ErrorDetails, model: type[BaseModel], where: Place, locati
     place = _place(details["loc"], where, locations, keep_last=is_missing)
     node = locations.find(place)
     key = str(place[-1]) if place else ""
-    code, what, cure = _sentence(details, key, node)
+    hidden = any(is_secret(str(part)) for part in place)
+    code, what, cure = _sentence(details, node, hidden=hidden)
     if code == "LM110":
         cure = _where_it_belongs(key, model, place[len(where) : -1])
     if code == "LM111" and not cure:
@@ -107,7 +109,7 @@ def _place(loc: Sequence[str | int], where: Place, locations: Locations, *, keep
     return place
 
 
-def _sentence(details: ErrorDetails, key: str, node: Node) -> tuple[str, str, str]:
+def _sentence(details: ErrorDetails, node: Node, *, hidden: bool) -> tuple[str, str, str]:
     """Returns code, sentence and cure of one error."""
     name, context = details["type"], details.get("ctx", {})
     if name == "missing":
@@ -116,11 +118,12 @@ def _sentence(details: ErrorDetails, key: str, node: Node) -> tuple[str, str, st
         return "LM110", "is not a key here.", ""
     if name == "LM111":
         return name, f"is missing; {context['expected']}", context["cure"]
-    value = node.shown or shown(node.value, key)
     code, expected, cure = _expectation(name, context, node)
     if code == "LM119":
-        expected = "it is not accepted." if is_secret(key) else f"{plain(details['msg'], 200)}."
-    return code, f"is {value}; {expected}", cure
+        expected = f"{plain(details['msg'], 200)}."
+    if hidden:
+        expected, cure = expected if code == "LM114" else "it is not accepted.", ""
+    return code, f"is {node.shown or shown(node.value, hidden=hidden)}; {expected}", cure
 
 
 def _expectation(name: str, context: dict[str, Any], node: Node) -> tuple[str, str, str]:

@@ -153,13 +153,19 @@ def _rule(rule: Rule) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value not in (None, "", [])}
 
 
-def _plain(value: Any, key: str = "") -> Any:
+def _plain(value: Any, keys: tuple[str, ...] = ()) -> Any:
     """Returns mappings without empty keys, lists for tuples, and hides what is secret."""
     if isinstance(value, Mapping):
-        return {name: _plain(item, name) for name, item in value.items() if item is not None}
+        return {key: _plain(item, (*keys, key)) for key, item in value.items() if item is not None}
     if isinstance(value, list | tuple):
-        return [_plain(item, key) for item in value]
-    if isinstance(value, str) and not REFERENCE.fullmatch(value):
-        has_login = "://" in value and "@" in value.partition("://")[2].partition("/")[0]
-        return HIDDEN if (is_secret(key) and value) or has_login else value
+        return [_plain(item, keys) for item in value]
+    if isinstance(value, str) and value and not REFERENCE.fullmatch(value):
+        return HIDDEN if any(map(is_secret, keys)) or _is_secret_url(value, keys) else value
     return value
+
+
+def _is_secret_url(value: str, keys: tuple[str, ...]) -> bool:
+    """A URL with a login, or the URL of a sink: whoever knows its path can post there."""
+    _, is_url, rest = value.partition("://")
+    host, _, path = rest.partition("/")
+    return bool(is_url) and ("@" in host or (bool(path) and keys[:1] == ("sinks",)))

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from lakemon_core.config.source.tree import Scalar, written
@@ -168,7 +176,8 @@ Number = Annotated[float, BeforeValidator(_no_percent), Field(allow_inf_nan=Fals
 Whole = Annotated[int, BeforeValidator(_no_boolean)]
 Text = Annotated[str, Field(min_length=1)]
 Texts = Annotated[tuple[Text, ...], AfterValidator(_not_empty), Field(json_schema_extra={"minItems": 1})]
-AnyText = Annotated[str, BeforeValidator(_to_text)]
+Percent = Annotated[int, Field(ge=0, le=100), BeforeValidator(_no_boolean)]
+AnyText = Annotated[str, BeforeValidator(_to_text), WithJsonSchema({"type": ["string", "number", "boolean"]})]
 """Text that may be written as a number or Boolean."""
 Level = Annotated[str, AfterValidator(_one_level)]
 """A catalog or schema."""
@@ -188,6 +197,11 @@ EndpointText = Annotated[
     *_matching(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", "it must consist of at most 63 letters, digits, - and _."),
 ]
 SinkText = Annotated[str, *_matching(r"[\w-]+", "it must consist of letters, digits, - and _.")]
-VersionText = Annotated[AnyText, *_matching(r"[\w.@-]+", "it must be a number, an alias or latest.")]
+VersionText = Annotated[
+    str,
+    BeforeValidator(_to_text),
+    *_matching(r"[\w.@-]+", "it must be a number, an alias or latest."),
+    WithJsonSchema({"type": ["string", "integer"]}),
+]
 Quartz = Annotated[str, AfterValidator(_quartz)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]

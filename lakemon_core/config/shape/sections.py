@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import InitErrorDetails
@@ -15,6 +15,7 @@ from lakemon_core.config.shape.fields import (
     Level,
     ModelText,
     Number,
+    Percent,
     Quartz,
     Section,
     SinkText,
@@ -54,7 +55,7 @@ class ServingSection(Section):
     """The endpoint may scale to zero when it is idle."""
     environment_vars: dict[Identifier, AnyText] = Field(default_factory=dict)
     """Environment variables of the served model; values may be `${secret:scope/key}`."""
-    traffic: dict[str, Annotated[Whole, Field(ge=0, le=100)]] = Field(default_factory=dict)
+    traffic: dict[str, Percent] = Field(default_factory=dict)
     """Model version → percent of the requests; default all to the deployed version."""
     trust_model: bool = False
     """Load models that are stored as pickle or code."""
