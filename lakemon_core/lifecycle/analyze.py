@@ -54,10 +54,14 @@ def analyze(context: RunContext, added: Sequence[Signal] = ()) -> Analyzed:
     return Analyzed(status, judged.signals, judged.rules, judged.verdicts, findings, detail)
 
 
+def rules_of(context: RunContext) -> tuple[Rule, ...]:
+    """Returns the rules of the config, or those of the model type when it has none, each with its name."""
+    return named(context.monitor.monitoring.rules or tuple(context.model_type.default_rules()))
+
+
 def judge_rules(context: RunContext) -> Analyzed:
-    """Loads the signals and judges the rules of the config, or those of the model type when it has none."""
-    monitor = context.monitor
-    rules = monitor.monitoring.rules or tuple(context.model_type.default_rules())
+    """Loads the signals and judges every rule on them."""
+    monitor, rules = context.monitor, rules_of(context)
     signals = [*SignalTable(context).load(), *freshness(context, rules)]
     verdicts = judge(
         rules,
@@ -68,7 +72,7 @@ def judge_rules(context: RunContext) -> Analyzed:
         granularity=str(monitor.monitoring.granularities[0]),
         metrics=context.model_type.metrics,
     )
-    return Analyzed(StageStatus.DONE, tuple(signals), named(rules), tuple(verdicts))
+    return Analyzed(StageStatus.DONE, tuple(signals), rules, tuple(verdicts))
 
 
 def newest(verdicts: Iterable[Verdict]) -> list[Verdict]:

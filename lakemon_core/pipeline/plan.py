@@ -9,6 +9,7 @@ from lakemon_core.domain.errors import LakemonError
 from lakemon_core.domain.monitor import ServingSpec
 from lakemon_core.domain.run import Stage
 from lakemon_core.hookspecs import RunContext
+from lakemon_core.lifecycle.analyze import rules_of
 from lakemon_core.lifecycle.baseline import Baseline
 from lakemon_core.lifecycle.deploy import resolve_model
 from lakemon_core.lifecycle.due import (
@@ -138,7 +139,7 @@ def _monitor(_: Session, context: RunContext) -> list[str]:
 
 
 def _analyze(_: Session, context: RunContext) -> list[str]:
-    rules = context.monitor.monitoring.rules or tuple(context.model_type.default_rules())
+    rules = rules_of(context)
     origin = "of the config" if context.monitor.monitoring.rules else "by default"
     return [f"judge {rule.name} against {rule.threshold:g} ({origin})" for rule in rules]
 

@@ -21,6 +21,7 @@ from lakemon_core.domain.run import (
     StageStatus,
 )
 from lakemon_core.hookspecs import RunContext, StageContext
+from lakemon_core.lifecycle.alert import check_routes
 from lakemon_core.pipeline.result import RunRequest, RunResult
 from lakemon_core.pipeline.session import Session, new_run_id, open_session
 from lakemon_core.pipeline.stages import STAGES, Progressed, StageWork
@@ -54,12 +55,13 @@ def run_session(session: Session, request: RunRequest) -> RunResult:
     """Runs the stages of a request in an open session."""
     run_id = new_run_id(session.clock)
     context = session.context(run_id)
+    notes = [*session.hooks.warnings, *check_routes(context, session.sinks)]
     with session.backend.hold(run_id):
         record = RunRecord(
             run_id, session.monitor.environment, session.monitor.config_hash, session.clock.now()
         )
         session.backend.ledger.start_run(record)
-        story = _Story(session, context, Progressed(notes=list(session.hooks.warnings)))
+        story = _Story(session, context, Progressed(notes=notes))
         try:
             for stage in (stage for stage in Stage if stage in request.stages):
                 story.tell(stage)

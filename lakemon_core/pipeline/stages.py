@@ -134,7 +134,6 @@ def _alert(
     session: Session, context: RunContext, so_far: Progressed
 ) -> tuple[StageStatus, Mapping[str, object]]:
     so_far.alerted = raise_incidents(context, session.sinks, so_far.analyzed)
-    so_far.notes += so_far.alerted.notes
     return so_far.alerted.status, so_far.alerted.detail
 
 

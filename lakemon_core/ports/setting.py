@@ -38,6 +38,10 @@ class Secrets(Protocol):
         """
         ...
 
+    def redact(self, text: str) -> str:
+        """Returns `text` without any secret that was revealed so far."""
+        ...
+
 
 class PluginConfig(BaseModel):
     """Parent of every plugin's `Config`: strict, frozen, and quiet about its input in errors."""
