@@ -12,7 +12,7 @@ from lakemon_core.domain.errors import LakemonError, UsageError
 from lakemon_core.domain.run import Stage, StageStatus
 from lakemon_core.pipeline.result import RunRequest, RunResult
 from lakemon_core.pipeline.run import run_session
-from lakemon_core.pipeline.session import Session, open_session
+from lakemon_core.pipeline.session import open_session
 from lakemon_core.ports import Progress
 
 
@@ -140,7 +140,7 @@ class MonitoringFramework:
             monitoring_config: as `monitoring:`.
 
         Raises:
-            ConfigErrors: an argument is wrong; the message names it, e.g. `monitoring_config.granularities.0`.
+            ConfigErrors: an argument is wrong; the message names it, as `monitoring_config.granularities.0`.
             LakemonError: of the stage that failed.
         """
         self.configure(
