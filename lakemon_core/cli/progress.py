@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from lakemon_core.domain.names import plain
 from lakemon_core.hookspecs import StageContext, hookimpl
@@ -15,23 +15,10 @@ from lakemon_core.hookspecs import StageContext, hookimpl
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from lakemon_core.ports import Progress
+
 MARKS = {"done": "✓", "nothing to do": "✓", "pending": "…", "failed": "✗", "skipped": "-"}
 """Status of a stage → the mark before its name."""
-
-
-class Display(Protocol):
-    """Progress of one command, told by the pipeline (`update`) and by its stages (the hooks)."""
-
-    def update(self, what: str, done: int | None = None, total: int | None = None) -> None:
-        """Says what is being done now and how far it is."""
-        ...
-
-
-class SilentDisplay:
-    """Shows nothing."""
-
-    def update(self, what: str, done: int | None = None, total: int | None = None) -> None:
-        """Does nothing."""
 
 
 class _StageDisplay:
@@ -121,10 +108,12 @@ class LiveDisplay(_StageDisplay):
 
 
 @contextmanager
-def showing(*, quiet: bool = False) -> Generator[Display]:
+def showing(*, quiet: bool = False) -> Generator[Progress]:
     """Opens the display that fits where stderr goes."""
     if quiet:
-        yield SilentDisplay()
+        from lakemon_core.pipeline.session import Silent
+
+        yield Silent()
     elif sys.stderr.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb":
         display = LiveDisplay()
         with display.live:

@@ -1,0 +1,3 @@
+"""Brings in the fixtures `lakemon_host` and `run_lakemon`."""
+
+pytest_plugins = ["lakemon_core.testing.plugin"]

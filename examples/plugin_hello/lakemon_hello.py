@@ -1,0 +1,28 @@
+"""A hook plugin in thirty lines: a gate that knows what only your team can know."""
+
+from lakemon_core import hookimpl
+from lakemon_core.domain.run import Finding, Severity, Stage
+from lakemon_core.hookspecs import ValidateContext
+
+
+class Hello:
+    """Stops a run when the inference table holds values above a limit.
+
+    plugins: {settings: {hello: {column: distance, limit: 5000}}}
+    """
+
+    lakemon_api = 1
+
+    @hookimpl
+    def lakemon_validate(self, context: ValidateContext) -> list[Finding] | None:
+        """Returns a critical finding, which fails the stage, or nothing."""
+        import pyarrow.compute as pc
+
+        column, limit = context.settings.get("column"), context.settings.get("limit")
+        if context.rows is None or column not in context.rows.column_names:
+            return None
+        above = pc.sum(pc.greater(context.rows[column], limit)).as_py() or 0
+        if not above:
+            return None
+        title = f"{above} rows have {column} above {limit}"
+        return [Finding(f"hello/{column}", Stage.VALIDATE, Severity.CRITICAL, title, {"rows": above})]
