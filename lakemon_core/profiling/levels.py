@@ -1,0 +1,112 @@
+"""Text form of values: what makes the category 3 of an integer column and 3.0 of a double column the same.
+
+Booleans read `true` and `false`, whole numbers `3` whatever their type, other doubles the shortest text that
+reads back the same, decimals without trailing zeros, dates and times ISO 8601 in UTC. A NaN among categories
+is a missing value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoded:
+    """A column as codes of its levels.
+
+    Attributes:
+        codes: per row the position of its level, -1 for null.
+        levels: distinct texts; not all of them need occur.
+    """
+
+    codes: npt.NDArray[np.int64]
+    levels: pa.LargeStringArray
+
+
+def encode(column: pa.Array | pa.ChunkedArray) -> Encoded:
+    """Turns a column of any measured type into codes and levels in text form."""
+    indices, values = _dictionary(column)
+    if len(values) > len(indices):
+        indices, values = _only_used(indices, values)
+    merged = _text(values).dictionary_encode()
+    code_of = _codes(merged.indices)
+    known = indices >= 0
+    codes = np.full(len(indices), -1, dtype=np.int64)
+    codes[known] = code_of[indices[known]]
+    return Encoded(codes, merged.dictionary)
+
+
+def number_text(value: float) -> str | None:
+    """Returns the text form of a double; None for NaN."""
+    if value != value:  # noqa: PLR0124 - only NaN differs from itself
+        return None
+    whole = abs(value) < 2**63 and value.is_integer()
+    return str(int(value)) if whole else repr(value)
+
+
+def as_chunked(column: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
+    """Returns the column as a chunked array, without a copy."""
+    return column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
+
+
+def _dictionary(column: pa.Array | pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], pa.Array]:
+    """Returns per row the position of its value, -1 for null, and the values; they may repeat."""
+    chunked = as_chunked(column)
+    if pa.types.is_dictionary(chunked.type) and any(chunk.dictionary.null_count for chunk in chunked.chunks):
+        chunked = chunked.cast(chunked.type.value_type)
+    if not pa.types.is_dictionary(chunked.type):
+        chunked = _encodable(chunked).dictionary_encode()
+    if not chunked.num_chunks:
+        return np.zeros(0, dtype=np.int64), pa.array([], type=chunked.type.value_type)
+    chunk = chunked.combine_chunks()
+    return _codes(chunk.indices), chunk.dictionary
+
+
+def _encodable(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Casts the few types that Arrow does not dictionary-encode; no value changes."""
+    kind = column.type
+    if pa.types.is_float16(kind):
+        return column.cast(pa.float32())
+    if pa.types.is_decimal(kind):
+        return column.cast(pa.decimal256(kind.precision, kind.scale))
+    return column.cast(pa.large_string()) if pa.types.is_null(kind) else column
+
+
+def _codes(indices: pa.Array) -> npt.NDArray[np.int64]:
+    return indices.cast(pa.int64()).fill_null(-1).to_numpy()
+
+
+def _only_used(indices: npt.NDArray[np.int64], values: pa.Array) -> tuple[npt.NDArray[np.int64], pa.Array]:
+    used, positions = np.unique(indices, return_inverse=True)
+    missing = int(len(used) > 0 and used[0] < 0)
+    return positions - missing, values.take(pa.array(used[missing:]))
+
+
+def _text(values: pa.Array) -> pa.LargeStringArray:
+    kind = values.type
+    if pa.types.is_floating(kind):
+        return _texts(values, number_text)
+    if pa.types.is_decimal(kind):
+        return _texts(values, _decimal_text)
+    if pa.types.is_timestamp(kind):
+        values = values.view(pa.timestamp(kind.unit))
+    return values.cast(pa.large_string())
+
+
+def _texts(values: pa.Array, text_of: Callable[[Any], str | None]) -> pa.LargeStringArray:
+    texts = [None if value is None else text_of(value) for value in values.to_pylist()]
+    return pa.array(texts, type=pa.large_string())
+
+
+def _decimal_text(value: Decimal) -> str:
+    if not value:
+        return "0"
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

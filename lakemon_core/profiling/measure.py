@@ -1,0 +1,258 @@
+"""One group of rows to its metric rows: plan the columns, summarize them, write profile and drift."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple, Protocol
+
+import pyarrow as pa
+
+from lakemon_core.domain.errors import did_you_mean
+from lakemon_core.domain.monitor import Roles
+from lakemon_core.domain.window import Window
+from lakemon_core.profiling.columns import Kind, Summary, kind_of, spark_type, summarize, unsupported_reason
+from lakemon_core.profiling.drift import drift_values, table_drift_values, unavailable
+from lakemon_core.profiling.profile import METHOD, profile_values, table_values
+from lakemon_core.profiling.windows import ALL_MODELS, Split, split, split_models
+
+__all__ = [
+    "ALL_MODELS",
+    "TABLE",
+    "ColumnPlan",
+    "Group",
+    "GroupKey",
+    "PlannedColumn",
+    "Quality",
+    "Split",
+    "drift_rows",
+    "measure",
+    "plan_columns",
+    "profile_rows",
+    "split",
+    "split_models",
+]
+
+TABLE = ":table"
+"""`column_name` of the row about the whole table."""
+
+_WORKERS = min(4, os.cpu_count() or 1)
+_DRIFT_TYPES = ("BASELINE", "CONSECUTIVE")
+
+Row = dict[str, object]
+
+
+class PlannedColumn(NamedTuple):
+    """A column that is measured: its name, how, and the Spark name of its type."""
+
+    name: str
+    kind: Kind
+    data_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPlan:
+    """Which columns are measured, in the order of the table, and which are not, by name with the reason."""
+
+    columns: tuple[PlannedColumn, ...]
+    skipped: Mapping[str, str]
+
+    def keep(self, other: ColumnPlan) -> ColumnPlan:
+        """Returns this plan for the columns of another one only; what is a category there is one here."""
+        kinds = {column.name: column.kind for column in other.columns}
+        kept = (column for column in self.columns if column.name in kinds)
+        return replace(self, columns=tuple(_as_in(column, kinds[column.name]) for column in kept))
+
+
+def _as_in(column: PlannedColumn, kind: Kind) -> PlannedColumn:
+    return column._replace(kind=kind) if kind in {Kind.CATEGORICAL, Kind.BOOLEAN} else column
+
+
+class Quality(Protocol):
+    """What `ModelType.quality` answers; `lakemon_core.ports.QualityResult` is one."""
+
+    @property
+    def values(self) -> Mapping[str, object]:
+        """Profile column → value."""
+        ...
+
+    @property
+    def n(self) -> int:
+        """Rows with a label."""
+        ...
+
+    @property
+    def rows(self) -> int:
+        """All rows."""
+        ...
+
+    @property
+    def reasons(self) -> Mapping[str, str]:
+        """Profile column → why its value is None."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class GroupKey:
+    """Which rows a group holds.
+
+    Attributes:
+        window: None for the baseline.
+        granularity: of the window; None for the baseline.
+        model_id: a version, or `*` for all together.
+        slice_key: SQL of the slice; None for the whole table.
+        slice_value: value of the slice.
+        log_type: INPUT or BASELINE.
+    """
+
+    window: Window | None
+    granularity: str | None
+    model_id: str
+    slice_key: str | None
+    slice_value: str | None
+    log_type: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """One measured group: how many rows, and the summary of every planned column that they have."""
+
+    key: GroupKey
+    rows: int
+    columns: Mapping[str, Summary]
+    plan: ColumnPlan
+    quality: Quality | None = None
+
+    @property
+    def filled(self) -> tuple[str, ...]:
+        """Columns with at least one value."""
+        return tuple(name for name, summary in self.columns.items() if summary.count)
+
+
+def plan_columns(schema: pa.Schema, roles: Roles) -> ColumnPlan:
+    """Decides which columns are measured: features, prediction, probability (when a number) and label.
+
+    A column that a role names but the table lacks, or whose type is not measured, is skipped with its reason.
+    """
+    named = [*roles.features, roles.prediction, roles.prediction_proba, roles.label]
+    wanted = dict.fromkeys([*roles.feature_columns(schema.names), *filter(None, named)])
+    skipped = {name: _missing(name, schema.names) for name in wanted if name not in schema.names}
+    columns: list[PlannedColumn] = []
+    for field in schema:
+        if field.name not in wanted:
+            continue
+        kind = kind_of(field.type, categorical=field.name in roles.categorical)
+        if kind is Kind.UNSUPPORTED:
+            skipped[field.name] = unsupported_reason(field.type)
+        else:
+            columns.append(PlannedColumn(field.name, kind, spark_type(field.type)))
+    return ColumnPlan(tuple(columns), skipped)
+
+
+def _missing(name: str, known: Collection[str]) -> str:
+    return f"the table has no column {name!r}. {did_you_mean(name, list(known))}".strip()
+
+
+def measure(
+    rows: pa.Table, key: GroupKey, plan: ColumnPlan, quality: Callable[[pa.Table], Quality] | None = None
+) -> Group:
+    """Summarizes every planned column of one group of rows, columns side by side on all cores.
+
+    Args:
+        rows: the rows of the group; planned columns that they lack are left out.
+        key: which rows these are.
+        plan: the columns.
+        quality: `ModelType.quality`; None leaves it out.
+    """
+    present = [column for column in plan.columns if column.name in rows.schema.names]
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        summaries = list(pool.map(lambda column: _summary(rows.column(column.name), column.kind), present))
+    columns = {column.name: summary for column, summary in zip(present, summaries, strict=True)}
+    return Group(key, len(rows), columns, plan, quality(rows) if quality else None)
+
+
+def _summary(column: pa.ChunkedArray, kind: Kind) -> Summary:
+    """Summarizes a column as planned, or by its own type where it is no number or time in these rows."""
+    as_level = kind in {Kind.CATEGORICAL, Kind.BOOLEAN}
+    return summarize(column, kind if as_level else kind_of(column.type))
+
+
+def profile_rows(
+    group: Group, model_id_column: str, *, table_version: int | None = None, config_hash: str = ""
+) -> list[Row]:
+    """Returns the profile rows of a group: `:table` with its quality, then one a column."""
+    stamp: Row = {"table_version": table_version, "config_hash": config_hash, "method": METHOD}
+    place = _place(group.key, model_id_column) | {"log_type": group.key.log_type}
+    table: Row = place | {"column_name": TABLE} | table_values(group.rows, group.columns)
+    if group.quality is not None:
+        table |= {**group.quality.values, "reasons": dict(group.quality.reasons)}
+    rows = [table | stamp]
+    for name, _, data_type in _measured(group):
+        column: Row = {"column_name": name, "data_type": data_type}
+        rows.append(place | column | profile_values(group.columns[name]) | stamp)
+    return rows
+
+
+def drift_rows(
+    group: Group,
+    reference: Group,
+    drift_type: str,
+    model_id_column: str,
+    *,
+    smoothing: str = "add_half",
+    table_version: int | None = None,
+    config_hash: str = "",
+) -> list[Row]:
+    """Returns the drift rows of a group against a reference: `:table`, then one a column.
+
+    Args:
+        group: the window.
+        reference: the baseline, or the window just before; it gives the bins.
+        drift_type: BASELINE or CONSECUTIVE.
+        model_id_column: name of the model id column.
+        smoothing: of PSI, `add_half` or `clip`.
+        table_version: of the inference table.
+        config_hash: config it was measured with.
+    """
+    if drift_type not in _DRIFT_TYPES:
+        raise ValueError(f"{drift_type!r} is not a drift type; use {' or '.join(_DRIFT_TYPES)}")
+    compared = reference.key.window if drift_type == "CONSECUTIVE" else None
+    place = _place(group.key, model_id_column)
+    place |= {"drift_type": drift_type, "window_cmp": _span(compared)}
+    stamp: Row = {"table_version": table_version, "config_hash": config_hash}
+    columns = list(_measured(group))
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        drifts = list(pool.map(partial(_drift, group, reference, smoothing), [name for name, *_ in columns]))
+    table = table_drift_values(group.rows, reference.rows, group.filled, reference.filled)
+    rows = [place | {"column_name": TABLE} | table | stamp]
+    for (name, _, data_type), values in zip(columns, drifts, strict=True):
+        rows.append(place | {"column_name": name, "data_type": data_type} | values | stamp)
+    return rows
+
+
+def _drift(group: Group, reference: Group, smoothing: str, name: str) -> dict[str, object]:
+    current = group.columns[name]
+    if name not in reference.columns:
+        return unavailable(current, "the reference has no such column")
+    return drift_values(current, reference.columns[name], smoothing=smoothing)
+
+
+def _measured(group: Group) -> Iterable[PlannedColumn]:
+    return (column for column in group.plan.columns if column.name in group.columns)
+
+
+def _place(key: GroupKey, model_id_column: str) -> Row:
+    return {
+        "window": _span(key.window),
+        "granularity": key.granularity,
+        model_id_column: key.model_id,
+        "slice_key": key.slice_key,
+        "slice_value": key.slice_value,
+    }
+
+
+def _span(window: Window | None) -> dict[str, object] | None:
+    return {"start": window.start, "end": window.end} if window else None

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from lakemon_core.profiling.significance import chi_squared_test, kolmogorov_pvalue, ks_test
+
+
+def test_ks_has_its_golden_statistic_and_the_p_value_of_databricks(golden, normal_samples):
+    reference, current = normal_samples
+    test = ks_test(current, reference)
+    assert test.statistic == pytest.approx(golden["C_ks"][0], rel=1e-9)
+    assert test.pvalue == pytest.approx(stats.kstwo.sf(test.statistic, round(2000 * 5000 / 7000)), rel=1e-9)
+
+
+def test_ks_statistic_agrees_with_scipy_with_and_without_ties():
+    random = np.random.default_rng(2)
+    for n, m in [(1, 1), (2, 1), (3, 50), (200, 150), (999, 1000)]:
+        for draw in (random.normal, lambda size: random.integers(0, 6, size).astype(float)):
+            x, y = np.sort(draw(size=n)), np.sort(draw(size=m))
+            assert ks_test(x, y).statistic == pytest.approx(stats.ks_2samp(x, y).statistic, rel=1e-9)
+
+
+def test_ks_takes_infinities_for_the_ends():
+    x, y = np.array([-np.inf, 0.0, np.inf]), np.array([0.0, 0.0, np.inf])
+    assert ks_test(x, y).statistic == pytest.approx(1 / 3)
+
+
+def test_ks_of_disjoint_samples_is_one_and_of_equal_samples_zero():
+    x = np.arange(20.0)
+    assert ks_test(x, x + 100) == (1.0, stats.kstwo.sf(1.0, 10))
+    assert ks_test(x, x) == (0.0, 1.0)
+
+
+def test_ks_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="without values"):
+        ks_test(np.array([]), np.array([1.0]))
+
+
+@pytest.mark.parametrize("n", [1, 2, 17, 140, 141, 150, 369, 1428, 16_000, 300_000])
+def test_the_p_value_agrees_with_scipy_over_its_whole_range(n):
+    for d in np.sqrt(np.array([0.01, 0.3, 1.0, 2.19, 2.2, 2.3, 5.0, 20.0, 100.0, 300.0]) / n):
+        if d <= 1:
+            expected = stats.kstwo.sf(d, n)
+            assert kolmogorov_pvalue(float(d), n) == pytest.approx(expected, rel=1e-9, abs=0)
+    assert kolmogorov_pvalue(1.0, n) == pytest.approx(stats.kstwo.sf(1.0, n), abs=1e-100)
+
+
+@pytest.mark.parametrize("vector", ["A", "B"])
+def test_chi_squared_has_its_golden_values(golden, vector):
+    counts, (statistic, pvalue, dof) = golden[f"{vector}_counts"], golden[f"{vector}_chi2_contingency"]
+    test = chi_squared_test(counts["ref"], counts["cur"])
+    assert test[:3] == (pytest.approx(statistic, rel=1e-9), pytest.approx(pvalue, rel=1e-9), dof)
+
+
+def test_chi_squared_agrees_with_scipy_and_so_does_cramers_v():
+    random = np.random.default_rng(4)
+    for k in (2, 3, 9):
+        table = random.integers(10, 90, (2, k))
+        test, expected = chi_squared_test(*table), stats.chi2_contingency(table)
+        assert test.statistic == pytest.approx(expected.statistic, rel=1e-9)
+        assert test.pvalue == pytest.approx(expected.pvalue, rel=1e-9)
+        assert test.cramers_v == pytest.approx(
+            stats.contingency.association(table, method="cramer"), rel=1e-9
+        )
+
+
+def test_rare_levels_are_tested_as_one():
+    rare = chi_squared_test([100, 100, 3, 2, 1, 0], [90, 110, 0, 1, 4, 2])
+    assert rare == chi_squared_test([100, 100, 6], [90, 110, 7])
+    assert rare.dof == 2
+
+
+def test_levels_in_neither_sample_play_no_part():
+    assert chi_squared_test([50, 0, 50], [40, 0, 60]) == chi_squared_test([50, 50], [40, 60])
+
+
+def test_one_level_gives_no_evidence():
+    assert chi_squared_test([10], [99]) == (0.0, 1.0, 0, 0.0)
+    assert chi_squared_test([1, 1], [1, 0]).pvalue == 1.0
+
+
+def test_chi_squared_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="without values"):
+        chi_squared_test([0, 0], [1, 1])

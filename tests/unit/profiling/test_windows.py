@@ -1,0 +1,138 @@
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from lakemon_core.domain.errors import DataError
+from lakemon_core.domain.window import GRANULARITIES, Granularity, Window
+from lakemon_core.profiling.windows import split, split_models, window_starts
+
+DAY = Granularity("1 day")
+MOMENTS = [
+    datetime(1969, 12, 28, 23, 59, 59, 999999, tzinfo=UTC),
+    datetime(1970, 1, 1, tzinfo=UTC),
+    datetime(1970, 1, 5, tzinfo=UTC),
+    datetime(2024, 2, 29, 23, 59, 59, 999999, tzinfo=UTC),
+    datetime(2024, 12, 31, 23, 35, tzinfo=UTC),
+    datetime(2, 1, 1, tzinfo=UTC),
+    datetime(9997, 12, 31, 23, tzinfo=UTC),
+]
+
+
+@pytest.mark.parametrize("text", [*GRANULARITIES, "2 weeks"])
+def test_window_starts_are_those_of_the_granularity(text):
+    granularity = Granularity(text)
+    starts = window_starts(pa.array(MOMENTS, pa.timestamp("us", tz="UTC")), granularity)
+    expected = [granularity.window(moment).start.replace(tzinfo=None) for moment in MOMENTS]
+    assert starts.dtype == np.dtype("datetime64[us]")
+    assert starts.tolist() == expected
+
+
+@pytest.mark.parametrize(
+    "arrow_type",
+    [pa.timestamp("s"), pa.timestamp("ms", tz="Europe/Berlin"), pa.timestamp("us"),
+     pa.timestamp("ns", tz="UTC"), pa.date32(), pa.date64()],
+)  # fmt: skip
+def test_every_time_type_is_read_in_utc_and_nulls_are_not_a_time(arrow_type):
+    column = pa.array([datetime(2024, 3, 5, tzinfo=UTC), None]).cast(pa.timestamp("us"))
+    starts = window_starts(pa.chunked_array([column.cast(arrow_type)]), Granularity("1 hour"))
+    assert starts[0] == np.datetime64("2024-03-05T00:00")
+    assert np.isnat(starts[1])
+
+
+def test_nanoseconds_before_1970_are_rounded_down():
+    starts = window_starts(pa.array([-1], pa.timestamp("ns")), DAY)
+    assert starts[0] == np.datetime64("1969-12-31")
+
+
+def test_other_types_are_no_times():
+    with pytest.raises(DataError, match=r"LM304 .* int64"):
+        window_starts(pa.array([1]), DAY)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([datetime(9999, 12, 31, tzinfo=UTC)]),
+        pa.array([datetime(1, 1, 1, tzinfo=UTC)]),
+        pa.array([2**62], pa.timestamp("s")),
+        pa.array([-(2**31)], pa.date32()),
+    ],
+)
+def test_times_beyond_the_calendar_are_refused(column):
+    with pytest.raises(DataError, match="LM350 1 timestamps lie outside"):
+        window_starts(column, DAY)
+
+
+@pytest.fixture(scope="module")
+def rows():
+    start = datetime(2024, 1, 1, tzinfo=UTC)
+    hours = [30, 1, None, 2, 60, 29, 3]
+    return pa.table({
+        "ts": pa.array([None if hour is None else start + timedelta(hours=hour) for hour in hours]),
+        "model": pa.array([10, 9, 9, 10, 9, None, 9]),
+        "text": ["a", "b", "c", "d", "e", "f", "g"],
+    })  # fmt: skip
+
+
+def groups(found):
+    return [(window.start.day, model, part.column("text").to_pylist()) for window, model, part in found]
+
+
+def test_a_table_is_split_by_window_with_all_models_first(rows):
+    found = split(rows, DAY, "ts", "model")
+    assert groups(found) == [
+        (1, "*", ["d", "b", "g"]),
+        (1, "10", ["d"]),
+        (1, "9", ["b", "g"]),
+        (2, "*", ["f", "a"]),
+        (2, "10", ["a"]),
+        (3, "*", ["e"]),
+        (3, "9", ["e"]),
+    ]
+    assert found.undated == 1
+    assert next(iter(found))[0] == Window(datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 2, tzinfo=UTC))
+
+
+def test_a_split_can_be_read_twice(rows):
+    found = split(rows, DAY, "ts", "model")
+    assert groups(found) == groups(found)
+
+
+def test_without_a_model_column_all_rows_count_as_one(rows):
+    assert groups(split(rows, DAY, "ts")) == [
+        (1, "*", ["b", "d", "g"]),
+        (2, "*", ["a", "f"]),
+        (3, "*", ["e"]),
+    ]
+
+
+def test_a_window_with_one_model_yields_one_table(rows):
+    found = list(split(rows.filter(pa.array([True] + [False] * 6)), DAY, "ts", "model"))
+    assert [model for _, model, _ in found] == ["*", "10"]
+    assert found[0][2] is found[1][2]
+
+
+@pytest.mark.parametrize("rows_of", [lambda rows: rows.slice(0, 0), lambda rows: rows.slice(2, 1)])
+def test_nothing_with_a_time_gives_no_groups(rows, rows_of):
+    assert list(split(rows_of(rows), DAY, "ts", "model")) == []
+
+
+def test_a_baseline_is_split_by_model(rows):
+    found = [(model, sorted(part.column("text").to_pylist())) for model, part in split_models(rows, "model")]
+    assert found == [("*", list("abcdefg")), ("10", ["a", "d"]), ("9", ["b", "c", "e", "g"])]
+    assert [model for model, _ in split_models(rows)] == ["*"]
+
+
+def test_chunked_and_dictionary_columns_are_split_alike(rows):
+    chunked = pa.concat_tables([rows.slice(0, 3), rows.slice(3)])
+    encoded = pa.concat_tables(
+        [
+            part.set_column(2, "text", part.column("text").dictionary_encode())
+            for part in (rows.slice(0, 3), rows.slice(3))
+        ]
+    )
+    expected = groups(split(rows, DAY, "ts", "model"))
+    assert groups(split(chunked, DAY, "ts", "model")) == expected
+    assert groups(split(encoded, DAY, "ts", "model")) == expected
