@@ -74,9 +74,11 @@ def step(state: Incident | None, verdict: Verdict, *, run_id: str, now: datetime
     if letter is None or (_is_old(known, verdict) and not revisited):
         return state, ()
     past = known.recent[:-1] if revisited else known.recent
-    recent = (past + letter)[-verdict.rule.for_windows[1] :]
+    counted = verdict.rule.for_windows[1]
+    recent = (past + letter)[-counted:]
     transition = _transition(known, verdict, recent)
-    after = _moved(_looked_at(known, verdict, recent, now), known, recent, transition)
+    is_pending = _BREACH in (recent[1:] if len(recent) == counted else recent)
+    after = _moved(_looked_at(known, verdict, recent, now), transition, is_pending=is_pending)
     if after == state:
         return state, ()
     if transition is None:
@@ -178,20 +180,20 @@ def _looked_at(state: Incident, verdict: Verdict, recent: str, now: datetime) ->
     )
 
 
-def _moved(seen: Incident, before: Incident, recent: str, transition: Transition | None) -> Incident:
+def _moved(seen: Incident, transition: Transition | None, *, is_pending: bool) -> Incident:
     match transition:
         case Transition.OPENED | Transition.REOPENED:
-            return replace(seen, status=IncidentStatus.OPEN, episode=before.episode + 1)
+            return replace(seen, status=IncidentStatus.OPEN, episode=seen.episode + 1)
         case Transition.ESCALATED:
             return replace(seen, status=IncidentStatus.OPEN)
         case Transition.RESOLVED:
             return replace(seen, status=IncidentStatus.RESOLVED, recent="")
-        case _ if before.is_open:
+        case _ if seen.is_open:
             return seen
-        case _ if _BREACH in recent:
+        case _ if is_pending:
             return replace(seen, status=IncidentStatus.PENDING)
         case _:
-            return replace(seen, status=IncidentStatus.RESOLVED if before.episode else IncidentStatus.OK)
+            return replace(seen, status=IncidentStatus.RESOLVED if seen.episode else IncidentStatus.OK)
 
 
 def _told(
