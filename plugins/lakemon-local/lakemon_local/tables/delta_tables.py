@@ -13,7 +13,7 @@ from lakemon_core.ports import Condition, TableInfo, WriteResult
 from lakemon_local.tables import writing
 from lakemon_local.tables.places import Place, Places, has_commits
 from lakemon_local.tables.snapshot import open_snapshot
-from lakemon_local.tables.sql import run_query
+from lakemon_local.tables.sql.query import run_query
 
 
 class DeltaTables:
@@ -151,6 +151,22 @@ class DeltaTables:
         open_snapshot(wanted)
         self._places.register(name, wanted.folder)
         return self.info(name)
+
+    def holds_import(self, name: TableName, mark: str, *, alone: bool) -> bool:
+        """Whether a table holds the rows that came under a mark; `alone`: and no others."""
+        place = self._places.place(name)
+        known = open_snapshot(place) if has_commits(place.folder) else None
+        return known is not None and writing.holds_import(known, mark, alone=alone)
+
+    def import_rows(
+        self, name: TableName, rows: pa.RecordBatchReader, mark: str, *, replace: bool
+    ) -> WriteResult:
+        """Appends rows, or replaces all rows of the table by them, in one commit that carries the mark.
+
+        Raises:
+            DataError: as `append`.
+        """
+        return writing.import_rows(self._own(name), rows, mark, replace=replace)
 
     def _own(self, name: TableName) -> Place:
         place = self._places.place(name)

@@ -3,84 +3,99 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import Any
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Schema, Transaction, write_deltalake
+from deltalake import CommitProperties, Schema, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
 from lakemon_core.domain.errors import DataError
 from lakemon_core.domain.names import quote
 from lakemon_core.ports import Condition, WriteResult
-from lakemon_local.tables.duck import same_rows
 from lakemon_local.tables.filters import predicate
-from lakemon_local.tables.log import sync_commit
+from lakemon_local.tables.incoming import Incoming
+from lakemon_local.tables.log import actions, sync_commit
 from lakemon_local.tables.places import Place, has_commits
 from lakemon_local.tables.snapshot import Snapshot, explained, failures, open_snapshot
+from lakemon_local.tables.sql.duck import same_rows
 from lakemon_local.tables.types import Fit, check_columns, fit
 
+RETENTION_SECONDS = 7 * 86400
 _PROPERTIES = {"delta.enableChangeDataFeed": "true"}
 _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds to wait before trying again what another writer's commit made impossible."""
+_REPLACED = "lakemon-replaced"
+"""Transaction that counts how often an import replaced all rows: marks of before then mean nothing."""
 
 
 def append(
     place: Place, rows: pa.RecordBatchReader | pa.Table, batch: tuple[str, int] | None = None
 ) -> WriteResult:
-    """Adds rows as they stream in; see `Tables.append`."""
-    if batch is not None:
-        table = rows if isinstance(rows, pa.Table) else rows.read_all()
-        return _tried_again(lambda: _append_batch(place, table, *batch))
-    known = _known(place)
-    plan = fit(rows.schema, known.schema if known else None, str(place.name))
-    batches = rows.to_batches() if isinstance(rows, pa.Table) else rows
-    incoming = _Incoming(plan, batches)
-    if known and incoming.is_empty() and not plan.added:
-        return WriteResult(known.version)
-    _write(place, place.uri, incoming, is_new=known is None)
-    version = DeltaTable(place.uri).version()
-    for own in range(known.version + 1 if known else 0, version + 1):
-        sync_commit(place, own)
-    return WriteResult(version, inserted=incoming.rows)
+    """Adds rows as they stream in; see `Tables.append`. Only a table can be tried again, a stream is gone."""
+    if isinstance(rows, pa.Table):
+        return _tried_again(place, lambda: _append(place, rows.schema, rows.to_batches(), batch))
+    with failures(place):
+        return _append(place, rows.schema, rows, batch)
 
 
-def _append_batch(place: Place, rows: pa.Table, writer: str, number: int) -> WriteResult:
-    """The look at the writer's last number and the write go through one handle: Delta refuses a stale one."""
+def _append(
+    place: Place, schema: pa.Schema, batches: Iterable[pa.RecordBatch], batch: tuple[str, int] | None
+) -> WriteResult:
+    """The look at a writer's last number and the write go through one handle: Delta refuses a stale one."""
     known = _known(place)
-    done = known.table.transaction_version(writer) if known else None
-    if known and (not rows.num_rows or (done is not None and done >= number)):
+    if known and batch and _number_of(known, batch[0]) >= batch[1]:
         return WriteResult(known.version)
-    plan = fit(rows.schema, known.schema if known else None, str(place.name))
-    incoming = _Incoming(plan, rows.to_batches())
-    marked = CommitProperties(app_transactions=[Transaction(writer, number)])
-    target = known.table if known else place.uri
-    _write(place, target, incoming, is_new=known is None, commit_properties=marked)
-    version = known.version if known else 0
-    sync_commit(place, version)
-    return WriteResult(version, inserted=incoming.rows)
+    incoming = Incoming(fit(schema, known.schema if known else None, str(place.name)), batches)
+    if known and incoming.is_empty() and not incoming.plan.added:
+        return WriteResult(known.version)
+    marks = [Transaction(*batch)] if batch else []
+    return WriteResult(_write(place, known, incoming, marks), inserted=incoming.rows)
+
+
+def import_rows(place: Place, rows: pa.RecordBatchReader, mark: str, *, replace: bool) -> WriteResult:
+    """Appends rows, or replaces all, in one commit that carries a mark; see `DeltaTables.import_rows`."""
+    with failures(place):
+        known = _known(place)
+        replaced = _number_of(known, _REPLACED) if known else 0
+        if known is None or not replace:
+            return _append(place, rows.schema, rows, (mark, replaced))
+        incoming = Incoming(fit(rows.schema, known.schema, str(place.name)), rows)
+        marks = [Transaction(mark, replaced + 1), Transaction(_REPLACED, replaced + 1)]
+        deleted = known.count(())
+        version = _write(place, known, incoming, marks, mode="overwrite")
+        return WriteResult(version, inserted=incoming.rows, deleted=deleted)
+
+
+def holds_import(known: Snapshot, mark: str, *, alone: bool) -> bool:
+    """Whether the rows of an import are in a table; `alone`: and no others came before or after."""
+    if _number_of(known, mark) < _number_of(known, _REPLACED):
+        return False
+    if not alone:
+        return True
+    newest = {action["txn"]["appId"] for action in actions(known.place, known.version) if "txn" in action}
+    return mark in newest and (known.version == 0 or _REPLACED in newest)
 
 
 def replace(place: Place, rows: pa.Table, where: Sequence[Condition]) -> WriteResult:
     """Replaces rows in one commit; the same rows again make no version; see `Tables.replace`."""
     if not has_commits(place.folder):
         return append(place, rows)
-    return _tried_again(lambda: _replace(open_snapshot(place), rows, where))
+    return _tried_again(place, lambda: _replace(open_snapshot(place), rows, where))
 
 
 def _replace(known: Snapshot, rows: pa.Table, where: Sequence[Condition]) -> WriteResult:
     place = known.place
     filtered = predicate(where, known.schema, str(place.name))
     plan = fit(rows.schema, known.schema, str(place.name))
-    fitted = plan.rows(rows)
     deleted = known.count(where)
-    unchanged = not plan.added and deleted == fitted.num_rows
-    if unchanged and (not deleted or same_rows(known.scan(None, where), fitted)):
+    same_shape = deleted == rows.num_rows and not plan.added
+    if same_shape and (not deleted or same_rows(known.scan(None, where), plan.rows(rows))):
         return WriteResult(known.version)
-    incoming = _Incoming(plan, rows.to_batches())
+    incoming = Incoming(plan, rows.to_batches())
     try:
-        _write(place, known.table, incoming, is_new=False, mode="overwrite", predicate=filtered)
+        version = _write(place, known, incoming, [], mode="overwrite", predicate=filtered)
     except DataError as error:
         if "failed validation check" not in error.what:
             raise
@@ -90,8 +105,7 @@ def _replace(known: Snapshot, rows: pa.Table, where: Sequence[Condition]) -> Wri
             where=str(place.name),
             cure=f"every new row must satisfy {filtered}.",
         ) from error
-    sync_commit(place, known.version)
-    return WriteResult(known.version, inserted=incoming.rows, deleted=deleted)
+    return WriteResult(version, inserted=incoming.rows, deleted=deleted)
 
 
 def merge(
@@ -113,7 +127,7 @@ def merge(
         single = _one_row_a_key(plan.rows(rows), on, keep=keep)
         return _merge(known, plan, single, on, insert=insert, update=update)
 
-    return _tried_again(attempt)
+    return _tried_again(place, attempt)
 
 
 def _merge(
@@ -140,7 +154,7 @@ def _merge(
 
 def delete(place: Place, where: Sequence[Condition]) -> WriteResult:
     """Deletes rows, and files that no version within the retention needs; see `Tables.delete`."""
-    result = _tried_again(lambda: _delete(open_snapshot(place), where))
+    result = _tried_again(place, lambda: _delete(open_snapshot(place), where))
     _sweep(open_snapshot(place))
     return result
 
@@ -153,9 +167,6 @@ def _delete(known: Snapshot, where: Sequence[Condition]) -> WriteResult:
         known.table.delete(predicate(where, known.schema, str(known.place.name)))
     sync_commit(known.place, known.version)
     return WriteResult(known.version, deleted=deleted)
-
-
-RETENTION_SECONDS = 7 * 86400
 
 
 def _sweep(known: Snapshot) -> None:
@@ -171,55 +182,34 @@ def _sweep(known: Snapshot) -> None:
         path.unlink(missing_ok=True)
 
 
-class _Incoming:
-    """Batches on their way into a table: fitted and counted; their error is kept, for Delta blurs it."""
-
-    def __init__(self, plan: Fit, batches: Iterable[pa.RecordBatch]) -> None:
-        self.plan = plan
-        self.rows = 0
-        self.error: BaseException | None = None
-        self._batches = (batch for batch in batches if batch.num_rows)
-
-    def is_empty(self) -> bool:
-        """Whether no row comes; looks at the first batch."""
-        first = next(self._batches, None)
-        if first is not None:
-            self._batches = chain([first], self._batches)
-        return first is None
-
-    def reader(self) -> pa.RecordBatchReader:
-        """Streams the fitted batches, once."""
-        return pa.RecordBatchReader.from_batches(self.plan.schema, self._fitted())
-
-    def _fitted(self) -> Iterator[pa.RecordBatch]:
-        try:
-            for batch in self.plan.batches(self._batches):
-                self.rows += batch.num_rows
-                yield batch
-        except BaseException as error:
-            self.error = error
-            raise
-
-
 def _write(
-    place: Place, target: str | DeltaTable, incoming: _Incoming, *, is_new: bool, **options: Any
-) -> None:
-    """Writes in one commit; `options` go to Delta as they are."""
-    options = {"mode": "append", **options}
-    if is_new:
+    place: Place, known: Snapshot | None, incoming: Incoming, marks: list[Transaction], **options: Any
+) -> int:
+    """Writes one commit and waits for the disk; `options` go to Delta as they are. Returns the version."""
+    options = {"mode": "append", "commit_properties": CommitProperties(app_transactions=marks), **options}
+    if known is None:
         options["configuration"] = _PROPERTIES
     elif incoming.plan.added:
         options["schema_mode"] = "merge"
     try:
-        write_deltalake(target, incoming.reader(), **options)
+        write_deltalake(known.table if known else place.uri, incoming.reader(), **options)
     except CommitFailedError:
         raise
     except Exception as error:
         raise incoming.error or explained(error, place) from error
+    version = known.version if known else 0
+    sync_commit(place, version)
+    return version
 
 
 def _known(place: Place) -> Snapshot | None:
     return open_snapshot(place) if has_commits(place.folder) else None
+
+
+def _number_of(known: Snapshot, writer: str) -> int:
+    """Returns the last number that a writer has written; -1 when it has not, 0 for the count of replaces."""
+    number = known.table.transaction_version(writer)
+    return number if number is not None else (0 if writer == _REPLACED else -1)
 
 
 def _add_columns(known: Snapshot, added: Sequence[pa.Field]) -> None:
@@ -240,20 +230,21 @@ def _assignments(columns: Sequence[str]) -> dict[str, str]:
 def _one_row_a_key(rows: pa.Table, on: Sequence[str], *, keep: str) -> pa.Table:
     """Returns the rows with one for each key: the first or the last that came."""
     order = "__lakemon_order"
-    keyed = rows.select(list(dict.fromkeys(on))).append_column(
-        order, pa.array(range(rows.num_rows), pa.int64())
-    )
-    kept = keyed.group_by(keyed.column_names[:-1]).aggregate([(order, "min" if keep == "first" else "max")])
+    keys = list(dict.fromkeys(on))
+    numbered = rows.select(keys).append_column(order, pa.array(range(rows.num_rows), pa.int64()))
+    pick = "min" if keep == "first" else "max"
+    kept = numbered.group_by(keys).aggregate([(order, pick)])
     if kept.num_rows == rows.num_rows:
         return rows
-    return rows.take(kept.column(f"{order}_{'min' if keep == 'first' else 'max'}").sort())
+    return rows.take(kept.column(f"{order}_{pick}").combine_chunks().sort())
 
 
-def _tried_again(attempt: Callable[[], WriteResult]) -> WriteResult:
+def _tried_again(place: Place, attempt: Callable[[], WriteResult]) -> WriteResult:
     """Tries a write again, from its look at the table on, when another writer came between."""
     for pause in _PAUSES:
         try:
             return attempt()
         except CommitFailedError:
             time.sleep(pause)
-    return attempt()
+    with failures(place):
+        return attempt()

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from lakemon_core.domain.names import TableName, quote
-from lakemon_local.tables.duck import duck, lock
 from lakemon_local.tables.places import Places
 from lakemon_local.tables.snapshot import Snapshot, open_snapshot
-from lakemon_local.tables.statement import Statement, refused
+from lakemon_local.tables.sql.duck import duck, lock
+from lakemon_local.tables.sql.statement import Statement, refused
 
 if TYPE_CHECKING:
     import duckdb

@@ -1,0 +1,85 @@
+"""Rows on their way into a table."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import chain
+from queue import Empty, Full, Queue
+
+import pyarrow as pa
+
+from lakemon_local.tables.types import Fit
+
+_AHEAD = 2
+"""Batches that may wait for Delta."""
+_End = BaseException | None
+
+
+class Incoming:
+    """Batches on their way into a table: fitted and counted; their error is kept, for Delta blurs it.
+
+    They are made in a thread of their own: Delta asks for them from inside its runtime, where nothing of
+    Delta may be called, and rows may well come from the scan of another table.
+    """
+
+    def __init__(self, plan: Fit, batches: Iterable[pa.RecordBatch]) -> None:
+        self.plan = plan
+        self.rows = 0
+        self.error: BaseException | None = None
+        self._batches = (batch for batch in batches if batch.num_rows)
+
+    def is_empty(self) -> bool:
+        """Whether no row comes; looks at the first batch."""
+        first = next(self._batches, None)
+        if first is not None:
+            self._batches = chain([first], self._batches)
+        return first is None
+
+    def reader(self) -> pa.RecordBatchReader:
+        """Streams the fitted batches, once."""
+        return pa.RecordBatchReader.from_batches(self.plan.schema, self._counted())
+
+    def _counted(self) -> Iterator[pa.RecordBatch]:
+        try:
+            for batch in _ahead(self.plan.batches(self._batches)):
+                self.rows += batch.num_rows
+                yield batch
+        except BaseException as error:
+            self.error = error
+            raise
+
+
+def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yields what a thread makes a little ahead; its error is raised here."""
+    queue: Queue[pa.RecordBatch | _End] = Queue(_AHEAD)
+    given_up = threading.Event()
+
+    def put(item: pa.RecordBatch | _End) -> None:
+        while not given_up.is_set():
+            with suppress(Full):
+                return queue.put(item, timeout=0.1)
+        return None
+
+    def make() -> None:
+        end: _End = None
+        try:
+            for batch in batches:
+                put(batch)
+                if given_up.is_set():
+                    return
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            end = error
+        put(end)
+
+    threading.Thread(target=make, name="lakemon-incoming", daemon=True).start()
+    try:
+        while isinstance(item := queue.get(), pa.RecordBatch):
+            yield item
+        if item is not None:
+            raise item
+    finally:
+        given_up.set()
+        with suppress(Empty):
+            queue.get_nowait()

@@ -1,0 +1,1 @@
+"""SQL over the tables of a workspace, run by DuckDB on what Delta streams."""
