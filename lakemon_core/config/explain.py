@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
 from typing import Any, get_args, get_origin
 from urllib.parse import urlsplit
 
@@ -90,12 +92,14 @@ def _problem(details: ErrorDetails, model: type[BaseModel], where: Place, locati
     place = _place(details["loc"], where, locations, keep_last=is_missing)
     node = locations.find(place)
     key = str(place[-1]) if place else ""
+    if details["loc"][-1:] == ("[key]",):
+        node = replace(node, value=key)
     hidden = any(is_secret(str(part)) for part in place)
     code, what, cure = _sentence(details, node, hidden=hidden)
     if code == "LM110":
         cure = _where_it_belongs(key, model, place[len(where) : -1])
     if code == "LM111" and not cure:
-        cure = _example(key, model, place[len(where) : -1])
+        cure = _slip(key, locations.find(place[:-1])) or _example(key, model, place[len(where) : -1])
     return problem(locations.file, node, code, what, cure)
 
 
@@ -120,7 +124,7 @@ def _sentence(details: ErrorDetails, node: Node, *, hidden: bool) -> tuple[str, 
         return name, f"is missing; {context['expected']}", context["cure"]
     code, expected, cure = _expectation(name, context, node)
     if code == "LM119":
-        expected = f"{plain(details['msg'], 200)}."
+        expected = f"{plain(details['msg'].removeprefix('Value error, '), 200).rstrip('.')}."
     if hidden:
         expected, cure = expected if code == "LM114" else "it is not accepted.", ""
     return code, f"is {node.shown or shown(node.value, hidden=hidden)}; {expected}", cure
@@ -171,6 +175,12 @@ def _homes(model: type[BaseModel], section: str) -> Iterator[tuple[str, str]]:
         yield key, section
         for below in _models_in(field.annotation):
             yield from _homes(below, key)
+
+
+def _slip(key: str, section: Node) -> str:
+    """Returns a hint at the key that was written instead, where other keys belong to a plugin."""
+    written = get_close_matches(key, section.keys, n=1, cutoff=0.7)
+    return f'"{plain(written[0])}" stands there; did you mean "{key}"?' if written else ""
 
 
 def _example(key: str, model: type[BaseModel], place: Place) -> str:

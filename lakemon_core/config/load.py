@@ -128,7 +128,7 @@ def from_python(
     root = Node(
         {
             "model": replace(settings, value={**settings.keys, **named}),
-            "environments": Node({environment: Node(sections)}),
+            "environments": Node({environment: Node(sections, ("environment",))}),
             "sinks": node(sinks or {}, "sinks"),
         }
     )
@@ -194,7 +194,7 @@ def _known(tree: Node, environment: str) -> Known:
     granularities = [node.value for node in monitoring.child("granularities").children] or ["1 day"]
     return Known(
         sinks=tuple(dict.fromkeys([*sinks, *(str(name) for name in types if name)])),
-        metrics=tuple(str(name) for name in metrics),
+        metrics=tuple(str(name) for name in metrics if name),
         granularities=tuple(str(granularity) for granularity in granularities),
         has_model=tree.child("model").value is not None,
         has_label=tree.child("model").child("label_col").value is not None,

@@ -23,7 +23,7 @@ from pydantic_core import PydanticCustomError
 
 from lakemon_core.config.source.tree import Scalar, written
 from lakemon_core.domain.errors import UsageError, did_you_mean
-from lakemon_core.domain.names import TableName, check_part
+from lakemon_core.domain.names import TableName, check_part, plain
 from lakemon_core.domain.window import GRANULARITIES, Granularity
 
 _Items = TypeVar("_Items")
@@ -127,6 +127,12 @@ def _duration(text: str) -> str:
     return text
 
 
+def _never_or_duration(text: str) -> str:
+    if text != "never" and not _DURATION.fullmatch(text):
+        raise wrong("LM117", "it must be never or a length of time,", "e.g. 1 day.")
+    return text
+
+
 def _quartz(text: str) -> str:
     fields = text.split()
     if len(fields) not in {6, 7} or not all(_QUARTZ.fullmatch(field) for field in fields):
@@ -161,6 +167,13 @@ def _not_empty(items: _Items) -> _Items:
     return items
 
 
+def _no_repeats(items: tuple[str, ...]) -> tuple[str, ...]:
+    for item in items:
+        if items.count(item) > 1:
+            raise wrong("LM118", f'it holds "{plain(item)}" twice.')
+    return items
+
+
 def _matching(pattern: str, expected: str) -> tuple[AfterValidator, object]:
     """Returns what makes a text field hold to a pattern, and say in words what it wants."""
 
@@ -186,8 +199,12 @@ TableText = Annotated[str, AfterValidator(_table_name)]
 ModelText = Annotated[str, AfterValidator(_model_name)]
 Duration = Annotated[str, AfterValidator(_duration)]
 GranularityText = Annotated[str, AfterValidator(_granularity)]
+NeverOrDuration = Annotated[str, AfterValidator(_never_or_duration)]
 Granularities = Annotated[
-    tuple[GranularityText, ...], AfterValidator(_not_empty), Field(json_schema_extra={"minItems": 1})
+    tuple[GranularityText, ...],
+    AfterValidator(_not_empty),
+    AfterValidator(_no_repeats),
+    Field(json_schema_extra={"minItems": 1}),
 ]
 Identifier = Annotated[
     str, *_matching(r"[A-Za-z_][A-Za-z0-9_]*", "it must consist of letters, digits and _, no digit first.")
@@ -196,7 +213,7 @@ EndpointText = Annotated[
     str,
     *_matching(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", "it must consist of at most 63 letters, digits, - and _."),
 ]
-SinkText = Annotated[str, *_matching(r"[\w-]+", "it must consist of letters, digits, - and _.")]
+NameText = Annotated[str, *_matching(r"[\w-]+", "it must consist of letters, digits, - and _.")]
 VersionText = Annotated[
     str,
     BeforeValidator(_to_text),

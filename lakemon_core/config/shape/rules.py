@@ -8,13 +8,23 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
-from lakemon_core.config.shape.fields import Duration, Number, Section, Text, Whole, known, wrong
+from lakemon_core.config.shape.fields import (
+    Duration,
+    NeverOrDuration,
+    Number,
+    Section,
+    Text,
+    Whole,
+    known,
+    wrong,
+)
 from lakemon_core.domain.errors import did_you_mean
 from lakemon_core.domain.names import plain
 from lakemon_core.domain.rule import Compare, Rule
 from lakemon_core.domain.run import Severity
 
 DRIFT_METRICS = ("prediction_drift", "feature_drift", "label_drift")
+_BY_COLUMN = ("feature_drift", "null_rate", "new_categories")
 _SHARES = (
     "null_rate", "accuracy", "balanced_accuracy", "f1", "precision", "recall", "roc_auc", "average_precision",
     "brier", "coverage",
@@ -125,7 +135,7 @@ class RuleSection(Section):
     """Stable name; default made of metric, statistic, column, slice and compare."""
     group_by: tuple[Text, ...] = ()
     """Incidents that share these go out as one message."""
-    renotify_after: Literal["never"] | Duration = "never"
+    renotify_after: NeverOrDuration = "never"
     """An open incident is told again after this time."""
     expect_every: Duration | None = None
     """Data must come at least this often."""
@@ -136,8 +146,8 @@ class RuleSection(Section):
         base, dot, column = metric.partition(".")
         base = base.removeprefix("estimated_")
         if base in METRICS or base in known(info).metrics:
-            if dot and not column:
-                raise wrong("LM116", "a column must follow the dot,", f"e.g. {base}.temp.")
+            if dot and (not column or base not in _BY_COLUMN):
+                raise wrong("LM116", "only some metrics take a column:", f"they are {', '.join(_BY_COLUMN)}.")
             return metric
         names = (*METRICS, *known(info).metrics)
         meant = _meant(base, names)
@@ -242,6 +252,8 @@ def _meant(given: str, names: Sequence[str]) -> str:
     A slip is another library's name, other case or dashes, or one edit (two from eight letters on).
     """
     folded = given.casefold().replace("-", "_").replace(" ", "_")
+    if len(folded) > 64:
+        return ""
     if folded in names:
         return folded
     if _OTHER_NAMES.get(folded) in names:

@@ -14,11 +14,11 @@ from lakemon_core.config.shape.fields import (
     Identifier,
     Level,
     ModelText,
+    NameText,
     Number,
     Percent,
     Quartz,
     Section,
-    SinkText,
     TableText,
     Text,
     Texts,
@@ -222,11 +222,11 @@ class ResolvedConfig(Section):
 
     model: ModelSection | None = None
     """The model that is monitored."""
-    sinks: dict[SinkText, SinkSection] = Field(default_factory=dict)
+    sinks: dict[NameText, SinkSection] = Field(default_factory=dict)
     """Where alerts go, by name."""
     plugins: PluginsSection = PluginsSection()
     """Which plugins are on, and their settings."""
-    environments: dict[str, EnvironmentSection]
+    environments: dict[NameText, EnvironmentSection]
     """The environments by name, e.g. dev, aut, prod."""
 
 

@@ -48,7 +48,7 @@ _INTEGER = re.compile(r"[-+]?[0-9]{1,100}")
 _OCTAL_OR_HEX = re.compile(r"0o[0-7]{1,100}|0x[0-9a-fA-F]{1,100}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _INFINITY = re.compile(r"[-+]?\.(inf|Inf|INF)")
-_REFERENCE = re.compile(r"\$\{([^{}\n]*)\}")
+_REFERENCE = re.compile(r"\$\{([\w:./@ -]*)\}")
 _MASKED = re.compile("\\$\ue000([^\ue001]*)\ue001")
 """Braces of references are masked while YAML is parsed: `{host: ${env:X}}` needs no quotes."""
 _UPDATE = re.compile(r"#\s*UPDATE:\s*(.*)")

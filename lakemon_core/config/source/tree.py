@@ -150,7 +150,7 @@ def from_values(value: object, path: Place = ()) -> tuple[Node, list[Problem]]:
             return Node([node(item, (*path, index)) for index, item in enumerate(value)], path)
         if isinstance(value, Path):
             return Node(str(value), path)
-        what = f"is a {type(value).__name__};"
+        what = f"is of type {type(value).__name__};"
         problems.append(
             problem("", Node(None, path), "LM114", what, "use text, numbers, lists and mappings.")
         )
