@@ -1,5 +1,5 @@
 """Files into tables and tables into files."""
 
-from lakemon_local.files.local_files import LocalFiles
+from lakemon_local.files.delta_files import DeltaFiles
 
-__all__ = ["LocalFiles"]
+__all__ = ["DeltaFiles"]

@@ -138,8 +138,16 @@ class DeltaTables:
         """Makes a Delta folder of somebody else known under a name; it is neither copied nor ever written.
 
         Raises:
-            DataError: LM309 when the folder is no readable Delta table, LM323 when the name is taken.
+            DataError: LM309 when Delta cannot read it, LM322 when it is no Delta folder, LM323 when the name is
+                taken.
         """
+        if not has_commits(folder):
+            raise DataError(
+                "LM322",
+                "this folder holds no Delta table;",
+                where=str(folder),
+                cure="name a single file, or a folder with a _delta_log inside.",
+            )
         place = self._places.place(name)
         wanted = Place(name, folder.resolve(), external=True)
         if has_commits(place.folder) and place.folder != wanted.folder:

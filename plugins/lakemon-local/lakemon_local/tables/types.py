@@ -181,6 +181,9 @@ def fit(incoming: pa.Schema, table: pa.Schema | None, where: str) -> Fit:
             _check_fits(field, kind, known[field.name].type, where)
         elif not pa.types.is_null(kind):
             added.append(pa.field(field.name, kind))
+    if not known and not added:
+        cure = "give it at least one column with values."
+        raise DataError("LM303", "no column has a type, so no table can be made;", where=where, cure=cure)
     for name, field in known.items():
         if not field.nullable and incoming.get_field_index(name) < 0:
             raise DataError(

@@ -16,7 +16,7 @@ from lakemon_local.files.target import open_target
 from lakemon_local.tables import DeltaTables
 
 
-class LocalFiles:
+class DeltaFiles:
     """Files in and out of the tables of a workspace; implements the port `TableFiles`."""
 
     def __init__(self, tables: DeltaTables) -> None:
