@@ -185,7 +185,7 @@ def _result(session: Session, request: RunRequest, run_id: str, story: _Story) -
         environment=monitor.environment,
         status="failed" if failed else "incomplete" if code is ExitCode.INCOMPLETE else "done",
         exit_code=code,
-        dashboard_url=so_far.dashboard_url,
+        dashboard_url=session.backend.dashboard_url,
         stages=tuple(story.outcomes),
         tables=tables,
         findings=tuple(_ordered(so_far.findings)),

@@ -38,7 +38,6 @@ class Progressed:
     findings: list[Finding] = field(default_factory=list[Finding])
     deliveries: list[OutboxItem] = field(default_factory=list[OutboxItem])
     notes: list[str] = field(default_factory=list[str])
-    dashboard_url: str | None = None
 
     @property
     def events(self) -> Sequence[IncidentEvent]:

@@ -83,6 +83,11 @@ class Backend(ABC):
         """The model server of this workspace; None where endpoints run elsewhere."""
         return None
 
+    @property
+    def dashboard_url(self) -> str | None:
+        """Where people look; None where there is no page."""
+        return None
+
     @abstractmethod
     def hold(self, run_id: str) -> AbstractContextManager[None]:
         """Holds the workspace for one run.
