@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import inspect
+import logging
 import os
 import time
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ DRIVERS: Mapping[str, type] = {
 """Entry-point group → the class its entry points derive from."""
 
 _LONGEST = 500
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ def _unusable(candidate: Candidate) -> Plugin:
 
 def _broken(candidate: Candidate, error: BaseException, seconds: float) -> Plugin:
     """Tells a plugin that is not there from one whose dependency is not there, and both from a crash."""
+    _log.debug("import of %s failed", candidate.id, exc_info=error)
     code, said = "LM202", f"its import failed with {one_line(error)}"
     cure = f"mend or remove {candidate.distribution}; `-vv` shows the traceback."
     if isinstance(error, ModuleNotFoundError) and error.name:

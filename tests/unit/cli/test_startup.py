@@ -32,7 +32,8 @@ def modules_after(*arguments: str) -> set[str]:
     "arguments",
     [
         ["--help"], [], ["--version"], ["run", "--help"], ["alert", "--help"], ["table", "import", "--help"],
-        ["demo", "--help"], ["plugins", "list"], ["plugins", "list", "--output", "json"], ["config", "schema"],
+        ["demo", "--help"], ["plugins", "list"], ["plugins", "list", "--output", "json"],
+        ["config", "schema"], ["config", "--help"],
     ],
     ids=" ".join,
 )  # fmt: skip
