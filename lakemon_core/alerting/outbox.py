@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 from math import inf
-from typing import TypeVar, cast
 
 from lakemon_core.domain.incident import (
     Attempt,
@@ -26,9 +25,7 @@ from lakemon_core.domain.incident import (
 from lakemon_core.domain.names import plain
 from lakemon_core.ports import AlertSink, Clock, Ledger, Progress
 
-T = TypeVar("T")
-
-TIMEOUT = "timeout"
+OVERRUN = "overrun"
 """Code of a try that did not come back in time."""
 
 GRACE_SECONDS = 2.0
@@ -191,7 +188,8 @@ class _Drain:
             lane = waiting[number]
             if not self._may_go(lane[0].sink, at):
                 continue
-            after = tried[lane[0].key] = self._attempt(lane.popleft())
+            after = self._attempt(lane.popleft())
+            tried[after.key] = after
             if after.status == "due":
                 lane.appendleft(after)
                 heappush(heap, (after.next_at, number))
@@ -223,7 +221,7 @@ class _Drain:
         now = self.clock.now()
         after = settle(item, result, now=now, pace=self.pace, draw=self.tools.draw)
         self.ledger.record(after, result, now)
-        if result.code == TIMEOUT:
+        if result.code == OVERRUN:
             self.spent[item.sink] = inf
         elif after.status == "due":
             self.spent[item.sink] += self.tools.elapsed() - started
@@ -267,51 +265,40 @@ def try_once(sink: AlertSink, notification: Notification, attempt: Attempt) -> D
 
     Returns:
         what the sink answered; `retry` when it raised before anything was handed over, `unknown` when it
-        raised, hung or gave no answer while delivering: then the message may have arrived.
+        raised, hung or gave no proper answer while delivering: then the message may have arrived.
     """
-    phase = ["rendering"]
-
-    def deliver() -> object:
-        rendered = sink.render(notification)
-        phase[0] = "delivering"
-        return sink.deliver(rendered, attempt)
-
-    try:
-        answer = _within(attempt.deadline_seconds + GRACE_SECONDS, deliver)
-    except _Overrun:
-        detail = f"did not come back within {attempt.deadline_seconds:g} s"
-        return DeliveryResult(DeliveryStatus.UNKNOWN, TIMEOUT, detail)
-    except _Raised as raised:
-        status = DeliveryStatus.RETRY if phase[0] == "rendering" else DeliveryStatus.UNKNOWN
-        error = cast("BaseException", raised.__cause__)
-        return DeliveryResult(status, type(error).__name__, f"{phase[0]} failed: {error}")
-    if isinstance(answer, DeliveryResult):
-        return answer
-    return DeliveryResult(DeliveryStatus.UNKNOWN, "no_result", f"the sink returned {type(answer).__name__}")
-
-
-class _Overrun(Exception):
-    """The call did not come back."""
-
-
-class _Raised(Exception):
-    """The call raised its cause."""
-
-
-def _within(seconds: float, call: Callable[[], T]) -> T:
-    answers: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(1)
+    answers: queue.Queue[DeliveryResult] = queue.Queue(1)
 
     def work() -> None:
+        phase, status = "rendering", DeliveryStatus.RETRY
         try:
-            answers.put((call(), None))
+            rendered = sink.render(notification)
+            phase, status = "delivering", DeliveryStatus.UNKNOWN
+            answers.put(_proper(sink.deliver(rendered, attempt)))
         except BaseException as error:  # noqa: BLE001 - SystemExit of a sink is as bad as any other error
-            answers.put((None, error))
+            detail = f"{phase} failed: {error}".rstrip(": ")
+            answers.put(DeliveryResult(status, type(error).__name__, detail))
 
     threading.Thread(target=copy_context().run, args=(work,), daemon=True, name="lakemon-sink").start()
     try:
-        answer, error = answers.get(timeout=seconds)
+        return answers.get(timeout=attempt.deadline_seconds + GRACE_SECONDS)
     except queue.Empty:
-        raise _Overrun from None
-    if error is not None:
-        raise _Raised from error
-    return cast("T", answer)
+        detail = f"did not come back within {attempt.deadline_seconds:g} s"
+        return DeliveryResult(DeliveryStatus.UNKNOWN, OVERRUN, detail)
+
+
+def _proper(answer: object) -> DeliveryResult:
+    """Returns the answer of a sink with the types it should have, or raises."""
+    if not isinstance(answer, DeliveryResult):
+        raise TypeError(f"the sink returned {type(answer).__name__}, not a DeliveryResult")
+    return DeliveryResult(
+        status=DeliveryStatus(answer.status),
+        code=str(answer.code),
+        detail=str(answer.detail),
+        retry_after=None if answer.retry_after is None else float(answer.retry_after),
+        receipt={str(name): str(value) for name, value in answer.receipt.items()},
+        targets=tuple(
+            TargetResult(str(one.target), DeliveryStatus(one.status), str(one.code), str(one.detail))
+            for one in answer.targets
+        ),
+    )

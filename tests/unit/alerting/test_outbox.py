@@ -1,0 +1,417 @@
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lakemon_local.ledger import SqliteLedger
+
+from lakemon_core.alerting.outbox import Pace, Tools, drain, settle
+from lakemon_core.domain.incident import DeliveryResult, DeliveryStatus, OutboxItem, Rendered, TargetResult
+from lakemon_core.ports import AlertSink, SinkCheck
+from lakemon_core.testing.sinks import FixedClock, open_sink, sample_notification
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+ANN, BOB, EVE = "ann@example.com", "bob@example.com", "eve@example.com"
+DELIVERED, ACCEPTED, PARTIAL = DeliveryStatus.DELIVERED, DeliveryStatus.ACCEPTED, DeliveryStatus.PARTIAL
+RETRY, REJECTED, UNKNOWN = DeliveryStatus.RETRY, DeliveryStatus.REJECTED, DeliveryStatus.UNKNOWN
+
+
+class ScriptedSink(AlertSink):
+    """A channel that answers as it was told; what it took stands in `got`."""
+
+    type = "scripted"
+
+    def __init__(self, setup):
+        super().__init__(setup)
+        self.script = []
+        self.got = []
+        self.attempts = []
+
+    def render(self, notification):
+        if notification.title == "unspeakable":
+            raise ValueError("cannot be rendered")
+        return Rendered(notification.key, "text/plain")
+
+    def deliver(self, rendered, attempt):
+        self.attempts.append(attempt)
+        answer = self.script.pop(0) if self.script else DELIVERED
+        if isinstance(answer, DeliveryStatus):
+            answer = DeliveryResult(answer)
+        if callable(answer):
+            answer = answer()
+        if isinstance(answer, DeliveryResult) and answer.status in {DELIVERED, ACCEPTED}:
+            self.got.append(rendered.body)
+        return answer
+
+    def check(self):
+        return SinkCheck(ok=True, detail="")
+
+
+@dataclass
+class World:
+    """A ledger, sinks and a clock that moves when somebody waits."""
+
+    ledger: SqliteLedger
+    clock: FixedClock
+    sinks: dict
+    waits: list = field(default_factory=list)
+    luck: float = 1.0
+    secret: str = ""
+
+    def put(self, key="k1", sink="one", *, order="t", targets=(), **more):
+        note = sample_notification(key=key, targets=targets, **more)
+        now = self.clock.now()
+        item = OutboxItem(key, sink, note, order, "due", 0, now, now)
+        self.ledger.commit([], [], [item])
+        return item
+
+    def drain(self, *, pace=None, at_once=False):
+        tools = Tools(
+            wait=self.wait,
+            elapsed=lambda: self.clock.now().timestamp(),
+            draw=lambda: self.luck,
+            redact=self.redact,
+        )
+        return drain(self.ledger, self.sinks, self.clock, pace=pace, tools=tools, at_once=at_once)
+
+    def wait(self, seconds):
+        self.waits.append(seconds)
+        self.clock.moment += timedelta(seconds=seconds)
+
+    def redact(self, text):
+        return text.replace(self.secret, "***") if self.secret else text
+
+    def later(self, **span):
+        self.clock.moment += timedelta(**span)
+
+    def state(self, key="k1"):
+        return next(item for item in self.ledger.outbox() if item.key == key)
+
+
+@pytest.fixture
+def world(tmp_path):
+    clock = FixedClock(NOW)
+    sinks = {name: open_sink(ScriptedSink, {}, tmp_path) for name in ("one", "two", "three")}
+    world = World(SqliteLedger(tmp_path / "ledger.db", clock), clock, sinks)
+    yield world
+    world.ledger.close()
+
+
+def test_a_message_is_delivered_once_and_never_again(world):
+    world.put()
+    assert [item.status for item in world.drain()] == ["delivered"]
+    assert world.drain() == []
+    assert world.sinks["one"].got == ["k1"]
+
+
+def test_a_channel_that_never_says_shown_is_accepted(world):
+    world.put()
+    world.sinks["one"].script = [ACCEPTED]
+    assert [item.status for item in world.drain()] == ["accepted"]
+    assert world.drain() == []
+
+
+@pytest.mark.parametrize("failure", [RETRY, UNKNOWN, PARTIAL])
+def test_a_try_that_failed_is_made_again_with_the_same_key(world, failure):
+    world.put()
+    world.sinks["one"].script = [failure, failure]
+    (item,) = world.drain()
+    assert (item.status, item.attempts) == ("delivered", 3)
+    assert [(attempt.key, attempt.number) for attempt in world.sinks["one"].attempts] == [
+        ("k1", 1), ("k1", 2), ("k1", 3),
+    ]  # fmt: skip
+    assert [row["status"] for row in world.ledger.deliveries()] == ["delivered", failure.value, failure.value]
+
+
+def test_pauses_double_up_to_the_budget_and_the_rest_waits_for_the_next_run(world):
+    world.put()
+    world.sinks["one"].script = [RETRY] * 99
+    (item,) = world.drain()
+    assert world.waits == [1, 2, 4, 8, 16]
+    assert (item.status, item.attempts) == ("due", 6)
+    assert item.next_at == world.clock.now() + timedelta(seconds=32)
+
+
+def test_jitter_is_full(world):
+    world.put()
+    world.luck = 0.25
+    world.sinks["one"].script = [RETRY] * 3
+    world.drain()
+    assert world.waits == [0.25, 0.5, 1.0]
+
+
+def test_no_pause_is_longer_than_an_hour():
+    item = OutboxItem("k", "s", sample_notification(), "t", "due", 40, NOW, NOW)
+    after = settle(item, DeliveryResult(RETRY), now=NOW, pace=Pace(), draw=lambda: 1.0)
+    assert after.next_at - NOW == timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "pause"),
+    [
+        (5.0, 5.0),
+        (0.1, 1.0),
+        (86400.0, 3600.0),
+        (float("inf"), 3600.0),
+        (-3.0, 1.0),
+        (float("nan"), 1.0),
+        (None, 1.0),
+    ],
+)
+def test_what_a_channel_asks_for_is_kept_within_reason(asked, pause):
+    item = OutboxItem("k", "s", sample_notification(), "t", "due", 0, NOW, NOW)
+    after = settle(item, DeliveryResult(RETRY, retry_after=asked), now=NOW, pace=Pace(), draw=lambda: 1.0)
+    assert (after.next_at - NOW).total_seconds() == pause
+
+
+def test_a_message_that_is_not_due_yet_is_left_alone_unless_asked_at_once(world):
+    world.put()
+    world.sinks["one"].script = [DeliveryResult(RETRY, retry_after=600)]
+    world.drain()
+    assert world.drain() == []
+    assert [item.status for item in world.drain(at_once=True)] == ["delivered"]
+
+
+def test_a_clock_that_was_set_back_delays_nothing(world):
+    world.put()
+    world.sinks["one"].script = [DeliveryResult(RETRY, retry_after=3600)]
+    world.drain()
+    world.later(days=-3650)
+    assert [item.status for item in world.drain()] == ["delivered"]
+
+
+def test_a_refused_message_is_dead_and_the_next_one_of_its_thread_goes(world):
+    world.put("k1")
+    world.put("k2")
+    world.sinks["one"].script = [DeliveryResult(REJECTED, "invalid_blocks", "no such block")]
+    assert [(item.key, item.status) for item in world.drain()] == [("k1", "dead"), ("k2", "delivered")]
+    assert world.state("k1").detail == "invalid_blocks no such block"
+    assert world.drain() == []
+
+
+def test_a_thread_goes_out_in_order_even_when_its_first_message_fails(world):
+    for key in ("k1", "k2", "k3"):
+        world.put(key)
+    world.sinks["one"].script = [RETRY, RETRY]
+    world.drain()
+    assert world.sinks["one"].got == ["k1", "k2", "k3"]
+
+
+def test_a_thread_that_waits_holds_up_no_other_thread(world):
+    world.put("k1", order="a")
+    world.put("k2", order="a")
+    world.put("k3", order="b")
+    world.sinks["one"].script = [DeliveryResult(RETRY, retry_after=600)]
+    world.drain()
+    assert world.sinks["one"].got == ["k3"]
+    assert [item.key for item in world.ledger.outbox("due")] == ["k1", "k2"]
+
+
+def test_one_sink_that_is_down_for_a_day_gets_everything_once_on_recovery(world):
+    for sink in world.sinks:
+        world.put(f"{sink}-opened", sink)
+    world.sinks["two"].script = [RETRY] * 100
+    for _ in range(24):
+        world.drain()
+        world.later(hours=1)
+    for sink in world.sinks:
+        world.put(f"{sink}-resolved", sink)
+    world.sinks["two"].script = []
+    world.drain(at_once=True)
+    for name, sink in world.sinks.items():
+        assert sink.got == [f"{name}-opened", f"{name}-resolved"]
+
+
+def test_a_message_is_given_up_only_when_it_is_old_and_was_tried_often(world):
+    world.put()
+    world.sinks["one"].script = [RETRY] * 1000
+    statuses = []
+    for _ in range(80):
+        statuses += [item.status for item in world.drain(pace=Pace(budget_seconds=0))]
+        world.later(hours=1)
+    assert statuses == ["due"] * 72 + ["dead"]
+
+
+def test_a_weekly_job_gives_up_nothing_after_a_few_tries(world):
+    world.put()
+    world.sinks["one"].script = [RETRY] * 10
+    for _ in range(11):
+        world.drain(pace=Pace(budget_seconds=0))
+        world.later(days=7)
+    assert world.sinks["one"].got == ["k1"]
+
+
+def targets(**statuses):
+    names = {"ann": ANN, "bob": BOB, "eve": EVE}
+    results = tuple(TargetResult(names[name], status, "550", name) for name, status in statuses.items())
+    return DeliveryResult(PARTIAL, targets=results)
+
+
+def test_only_recipients_who_did_not_get_it_are_tried_again(world):
+    world.put(targets=(ANN, BOB, EVE))
+    world.sinks["one"].script = [
+        targets(ann=DELIVERED, bob=RETRY, eve=UNKNOWN),
+        targets(bob=DELIVERED, eve=RETRY),
+    ]
+    assert [item.status for item in world.drain()] == ["delivered"]
+    assert [attempt.targets for attempt in world.sinks["one"].attempts] == [
+        (ANN, BOB, EVE),
+        (BOB, EVE),
+        (EVE,),
+    ]
+
+
+def test_a_recipient_who_is_refused_for_good_is_reported_and_not_tried_again(world):
+    world.put(targets=(ANN, BOB))
+    world.sinks["one"].script = [targets(ann=RETRY, bob=REJECTED)]
+    (item,) = world.drain()
+    assert [attempt.targets for attempt in world.sinks["one"].attempts] == [(ANN, BOB), (ANN,)]
+    assert (item.status, item.refused, item.pending) == ("dead", (BOB,), ())
+
+
+def test_recipients_of_the_sinks_own_default_are_tried_again_by_name(world):
+    world.put()
+    world.sinks["one"].script = [targets(ann=DELIVERED, bob=RETRY)]
+    world.drain()
+    assert [attempt.targets for attempt in world.sinks["one"].attempts] == [(), (BOB,)]
+
+
+def test_a_recipient_of_whom_a_partial_result_says_nothing_is_tried_again(world):
+    world.put(targets=(ANN, BOB))
+    world.sinks["one"].script = [targets(ann=DELIVERED)]
+    world.drain()
+    assert world.sinks["one"].attempts[1].targets == (BOB,)
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "detail"),
+    [
+        (lambda: 1 / 0, "unknown", "ZeroDivisionError delivering failed: division by zero"),
+        (lambda: exec("raise SystemExit(3)"), "unknown", "SystemExit delivering failed: 3"),
+        (lambda: exec("raise KeyboardInterrupt"), "unknown", "KeyboardInterrupt delivering failed"),
+        (
+            lambda: None,
+            "unknown",
+            "TypeError delivering failed: the sink returned NoneType, not a DeliveryResult",
+        ),
+        (
+            lambda: DeliveryResult("lovely"),
+            "unknown",
+            "ValueError delivering failed: 'lovely' is not a valid DeliveryStatus",
+        ),
+        (
+            lambda: DeliveryResult(RETRY, retry_after="soon"),
+            "unknown",
+            "ValueError delivering failed: could not convert string to float: 'soon'",
+        ),
+    ],
+)
+def test_what_a_sink_does_wrong_stays_due_and_hurts_nobody_else(world, answer, status, detail):
+    world.put("k1", "one")
+    world.put("k2", "two")
+    world.sinks["one"].script = [answer] * 99
+    items = {item.key: item for item in world.drain(pace=Pace(budget_seconds=0))}
+    assert (items["k1"].status, items["k1"].detail) == ("due", detail)
+    assert items["k2"].status == "delivered"
+    assert {row["status"] for row in world.ledger.deliveries() if row["key"] == "k1"} == {status}
+
+
+def test_a_message_that_cannot_be_rendered_stays_due(world):
+    world.put(title="unspeakable")
+    (item,) = world.drain(pace=Pace(budget_seconds=0))
+    assert (item.status, item.detail) == ("due", "ValueError rendering failed: cannot be rendered")
+    assert [row["status"] for row in world.ledger.deliveries()] == ["retry"]
+
+
+def test_a_sink_that_hangs_is_left_behind_and_not_asked_again_in_this_run(world, monkeypatch):
+    monkeypatch.setattr("lakemon_core.alerting.outbox.GRACE_SECONDS", 0.05)
+    release = threading.Event()
+    world.put("k1", "one", order="a")
+    world.put("k2", "one", order="b")
+    world.put("k3", "two")
+    world.sinks["one"].script = [lambda: release.wait(30)] * 2
+    items = {item.key: item for item in world.drain(pace=Pace(attempt_seconds=0.05))}
+    release.set()
+    assert {key: item.status for key, item in items.items()} == {"k1": "due", "k3": "delivered"}
+    assert items["k1"].detail == "overrun did not come back within 0.05 s"
+    assert len(world.sinks["one"].attempts) == 1
+
+
+def test_a_sink_that_left_the_config_is_said_and_its_messages_wait(world):
+    world.put(sink="gone")
+    (item,) = world.drain(pace=Pace(budget_seconds=0))
+    assert (item.status, item.detail) == ("due", "no_sink the config has no sink 'gone' any more")
+
+
+def test_details_are_short_plain_and_without_secrets(world):
+    world.put(targets=(ANN,))
+    world.secret = "s3cret"
+    leak = "no\x1b[31m login with s3cret\n" + "x" * 5000
+    world.sinks["one"].script = [
+        DeliveryResult(RETRY, "535", leak, targets=(TargetResult(ANN, RETRY, "535", leak),)),
+        lambda: exec("raise ValueError('url https://hooks.example.com/s3cret')"),
+    ]
+    world.drain()
+    kept = [str(row["detail"]) for row in world.ledger.deliveries()]
+    assert "delivering failed: url https://hooks.example.com/***" in kept
+    assert not any("s3cret" in detail for detail in [*kept, world.state().detail])
+    assert all(len(detail) <= 500 and detail.isprintable() for detail in kept)
+    file = world.ledger._path
+    assert not any(b"s3cret" in path.read_bytes() for path in file.parent.glob(f"{file.name}*"))
+
+
+def test_a_receipt_is_kept_for_what_follows(world):
+    world.put()
+    world.sinks["one"].script = [DeliveryResult(RETRY, receipt={"ts": "1.2"}), DELIVERED]
+    (item,) = world.drain()
+    assert item.receipt == {"ts": "1.2"}
+    assert world.sinks["one"].attempts[1].receipt == {"ts": "1.2"}
+
+
+def test_every_try_is_noted_before_the_next_is_made(world):
+    world.put("k1")
+    world.put("k2")
+    noted = []
+    world.sinks["one"].script = [
+        lambda: noted.append(len(world.ledger.deliveries())) or DeliveryResult(DELIVERED)
+    ] * 2
+    world.drain()
+    assert noted == [0, 1]
+
+
+failures = st.sampled_from([RETRY, UNKNOWN, DELIVERED, ACCEPTED, PARTIAL])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.lists(failures, max_size=8), min_size=1, max_size=12), st.integers(1, 3))
+def test_whatever_a_channel_answers_nothing_is_lost_and_order_holds(tmp_path_factory, scripts, threads):
+    folder = tmp_path_factory.mktemp("outbox")
+    clock = FixedClock(NOW)
+    sink = open_sink(ScriptedSink, {}, folder)
+    ledger = SqliteLedger(folder / "ledger.db", clock)
+    world = World(ledger, clock, {"one": sink})
+    sink.script = [answer for script in scripts for answer in script]
+    keys = [f"k{number:02}" for number in range(len(scripts))]
+    for number, key in enumerate(keys):
+        world.put(key, order=f"thread-{number % threads}")
+    for _ in range(20):
+        world.drain(at_once=True)
+    ledger.close()
+    assert Counter(sink.got) == Counter(keys)
+    for thread in range(threads):
+        mine = [key for key in sink.got if int(key[1:]) % threads == thread]
+        assert mine == sorted(mine)
+
+
+def test_four_hundred_messages_over_a_bad_channel_all_arrive_once(world):
+    keys = [f"k{number}" for number in range(400)]
+    items = [OutboxItem(key, "one", sample_notification(key=key), key, "due", 0, NOW, NOW) for key in keys]
+    world.ledger.commit([], [], items)
+    world.sinks["one"].script = [RETRY, DELIVERED, UNKNOWN] * 200
+    for _ in range(20):
+        world.drain(at_once=True)
+    assert Counter(world.sinks["one"].got) == Counter(keys)
+    assert world.ledger.outbox("due") == []
