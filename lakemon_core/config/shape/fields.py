@@ -189,6 +189,7 @@ Number = Annotated[float, BeforeValidator(_no_percent), Field(allow_inf_nan=Fals
 Whole = Annotated[int, BeforeValidator(_no_boolean)]
 Text = Annotated[str, Field(min_length=1)]
 Texts = Annotated[tuple[Text, ...], AfterValidator(_not_empty), Field(json_schema_extra={"minItems": 1})]
+Positive = Annotated[int, Field(ge=1), BeforeValidator(_no_boolean)]
 Percent = Annotated[int, Field(ge=0, le=100), BeforeValidator(_no_boolean)]
 AnyText = Annotated[str, BeforeValidator(_to_text), WithJsonSchema({"type": ["string", "number", "boolean"]})]
 """Text that may be written as a number or Boolean."""

@@ -17,6 +17,7 @@ from lakemon_core.config.shape.fields import (
     NameText,
     Number,
     Percent,
+    Positive,
     Quartz,
     Section,
     TableText,
@@ -111,7 +112,7 @@ class InferenceTableSection(Section):
     """Raw requests and responses of a served model; default `<name>_payload`."""
     enabled: bool = True
     """Requests to the endpoint are logged."""
-    retention_days: Whole | None = Field(default=None, ge=1)
+    retention_days: Positive | None = None
     """Older rows are deleted; default all are kept."""
     labels: LabelsSection | None = None
     """Late labels; leave out when the inference table holds them."""

@@ -23,7 +23,7 @@ REFUSED = {
     "two documents": (GOOD + "---\n" + GOOD, "LM107", 2, 1, "a second document starts here;"),
     "a tab": ("environments:\n\tdev: 1\n", "LM103", 2, 1, TAB),
     "an open bracket": ("environments: [1", "LM103", 1, 17, "expected ',' or ']', but got '<stream end>';"),
-    "wrong indentation": ("environments: 1\n  dev: 2\n", "LM103", 2, 6, "mapping values are not allowed here;"),
+    "wrong indentation": ("sinks: 1\n  dev: 2\n", "LM103", 2, 6, "mapping values are not allowed here;"),
     "a key that is a list": ("? [a]\n: b\n", "LM103", 1, 3, "a key must be plain text;"),
     "an alias without anchor": ("a: *b\n", "LM103", 1, 4, "*b has no anchor;"),
     "a merge of no mapping": (GOOD + "sinks: {<<: 3}\n", "LM103", 2, 9, MERGE),

@@ -43,5 +43,5 @@ def test_every_value_has_its_place():
 
 @pytest.mark.parametrize(("name", "values"), [("monitoring", {}), ("monitoring_config", {"modle": "x"})])
 def test_unknown_names_are_refused(name, values):
-    with pytest.raises(LookupError, match="there are|they have"):
+    with pytest.raises(LookupError, match=r"there are|they have"):
         render(name, **values)
