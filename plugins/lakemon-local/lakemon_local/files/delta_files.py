@@ -11,7 +11,7 @@ import pyarrow as pa
 from lakemon_core.domain.errors import DataError
 from lakemon_core.domain.names import TableName
 from lakemon_core.ports import Progress, WriteResult
-from lakemon_local.files.source import Source, existing, open_source
+from lakemon_local.files.source import BATCH_ROWS, Source, existing, open_source
 from lakemon_local.files.target import open_target
 from lakemon_local.tables import DeltaTables
 
@@ -69,7 +69,7 @@ class DeltaFiles:
         rows = self._tables.scan(name)
         done = 0
         with open_target(path, rows.schema) as write:
-            for batch in rows:
+            for batch in _gathered(rows):
                 write(batch)
                 done += batch.num_rows
                 progress.update(f"writing {path.name}: {done:,} rows")
@@ -82,6 +82,18 @@ class DeltaFiles:
             return WriteResult(info.version)
         rows = sum(batch.num_rows for batch in self._tables.scan(name, columns=info.schema.names[:1]))
         return WriteResult(info.version, inserted=rows)
+
+
+def _gathered(rows: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """Joins the small batches of a scan, for each becomes a row group of its own in Parquet."""
+    waiting: list[pa.RecordBatch] = []
+    for batch in rows:
+        waiting.append(batch)
+        if sum(part.num_rows for part in waiting) >= BATCH_ROWS:
+            yield pa.concat_batches(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_batches(waiting)
 
 
 def _mark(path: Path, progress: Progress) -> str:

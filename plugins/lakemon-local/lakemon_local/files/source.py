@@ -89,7 +89,8 @@ def existing(path: Path) -> Path:
 @contextmanager
 def _parquet(path: Path, table: pa.Schema | None) -> Generator[Source]:
     del table
-    with pq.ParquetFile(path) as file:
+    # Reading ahead would hold the whole file in memory.
+    with pq.ParquetFile(path, pre_buffer=False) as file:
         yield Source(file.schema_arrow, file.metadata.num_rows, file.iter_batches(BATCH_ROWS))
 
 

@@ -138,8 +138,8 @@ class DeltaTables:
         """Makes a Delta folder of somebody else known under a name; it is neither copied nor ever written.
 
         Raises:
-            DataError: LM309 when Delta cannot read it, LM322 when it is no Delta folder, LM323 when the name is
-                taken.
+            DataError: LM309 when Delta cannot read it, LM322 when it is no Delta folder, LM323 when the name
+                is taken.
         """
         if not has_commits(folder):
             raise DataError(
