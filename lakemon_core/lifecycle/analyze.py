@@ -8,6 +8,7 @@ from itertools import groupby
 
 from lakemon_core.alerting.rules import judge, named
 from lakemon_core.alerting.wording import title_of
+from lakemon_core.domain.names import plain
 from lakemon_core.domain.rule import Rule, Signal, Status, Verdict
 from lakemon_core.domain.run import Finding, Severity, Stage, StageStatus
 from lakemon_core.hookspecs import RunContext
@@ -98,7 +99,23 @@ def findings_of(verdicts: Sequence[Verdict]) -> list[Finding]:
                 fingerprint, Stage.ANALYZE, severity, _title(last, since), _evidence(last, since)
             )
             found.append((_excess(last), finding))
-    return [finding for _, finding in sorted(found, key=lambda pair: -pair[0])]
+    worst_first = [finding for _, finding in sorted(found, key=lambda pair: -pair[0])]
+    return [*worst_first, *_unknown(newest(verdicts))]
+
+
+def _unknown(verdicts: Sequence[Verdict]) -> list[Finding]:
+    """Says which rules cannot judge, and why: one finding a rule, for unknown is not healthy."""
+    by_rule: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        if verdict.status is Status.UNKNOWN:
+            by_rule.setdefault(verdict.rule.name, []).append(verdict)
+    findings: list[Finding] = []
+    for rule, unknown in by_rule.items():
+        more = f" (and {len(unknown) - 1} more of rule {plain(rule)})" if len(unknown) > 1 else ""
+        evidence: dict[str, object] = {"rule": rule, "columns": [one.signal.column for one in unknown]}
+        title = title_of(unknown[0]) + more
+        findings.append(Finding(f"unknown/{rule}", Stage.ANALYZE, Severity.WARNING, title, evidence))
+    return findings
 
 
 def _since(history: Sequence[Verdict]) -> Verdict:

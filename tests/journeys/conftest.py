@@ -20,6 +20,7 @@ model:
   prediction_col: predicted
   prediction_proba_col: proba
   label_col: churned
+  positive_class: "yes"
 environments:
   dev:
     catalog: mlops_dev
@@ -78,7 +79,7 @@ class Shop:
     def lakemon(self, *arguments: str, code: int = 0) -> str:
         """Runs one command as a user would; returns stdout."""
         done = subprocess.run(
-            [sys.executable, "-m", "lakemon_core.cli.main", *arguments],
+            [Path(sys.executable).with_name("lakemon"), *arguments],
             cwd=self.folder,
             capture_output=True,
             text=True,
