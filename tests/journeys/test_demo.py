@@ -21,7 +21,7 @@ from lakemon_core.demo.flights import FIRST_WEEK, LABEL, TIME, demand_packages, 
 from lakemon_core.demo.home import packaged_config
 from lakemon_core.domain.errors import UsageError
 
-LAKEMON = [sys.executable, "-m", "lakemon_core.cli.main"]
+LAKEMON = [sys.executable, "-m", "lakemon_core"]
 ROOT = Path(__file__).parents[2]
 INFERENCE = "mlops_dev.flights.inference_logs"
 
