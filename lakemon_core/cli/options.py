@@ -34,7 +34,7 @@ Workspace = Annotated[
 ]
 Output = Annotated[Format, typer.Option("--output", help="Text for people, or one JSON document.")]
 Verbose = Annotated[int, typer.Option("--verbose", "-v", count=True, help="Log more; -vv shows tracebacks.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no warnings.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, like `lakemon plan`.")]
 FailOn = Annotated[
     Literal["warning", "critical"] | None,

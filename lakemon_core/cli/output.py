@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, is_dataclass
-from datetime import date, time
+from datetime import UTC, date, datetime, time
 from enum import Enum, StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -111,14 +111,21 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
-    """Returns a rich table; None is an empty cell."""
+    """Returns a rich table; None is an empty cell, times are shown to the second in UTC."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    made = Table(*columns, box=SIMPLE_HEAD, pad_edge=False)
+    made = Table(*columns, box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for row in rows:
-        made.add_row(*("" if cell is None else plain(str(cell), WIDE) for cell in row))
+        made.add_row(*(_cell(value) for value in row))
     return made
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, datetime):
+        moment = value.astimezone(UTC) if value.tzinfo else value
+        return f"{moment:%Y-%m-%d %H:%M:%S}"
+    return "" if value is None else plain(str(value), WIDE)
 
 
 def plain_json(value: Any) -> Any:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
     from lakemon_core.ports import Progress
 
+DISPLAY = "lakemon.cli:display"
+"""Name under which the display listens to the stages."""
+
+FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 MARKS = {"done": "✓", "nothing to do": "✓", "pending": "…", "failed": "✗", "skipped": "-"}
 """Status of a stage → the mark before its name."""
 
@@ -82,13 +86,11 @@ class LiveDisplay(_StageDisplay):
 
     def __init__(self) -> None:
         from rich.live import Live
-        from rich.spinner import Spinner
 
         from lakemon_core.cli.output import console
 
         super().__init__()
         self._now = ""
-        self._spinner = Spinner("dots")
         self._console = console(stderr=True)
         self.live = Live(get_renderable=self._render, console=self._console, transient=True)
 
@@ -102,9 +104,11 @@ class LiveDisplay(_StageDisplay):
         self._console.print(text)
 
     def _render(self) -> RenderableType:
-        from rich.columns import Columns
+        from rich.text import Text
 
-        return Columns([self._spinner, f"{self._now}  {self._elapsed:.0f} s"])
+        turning = FRAMES[int(self._elapsed * 8) % len(FRAMES)]
+        line = f"{turning} {self._elapsed:.0f} s  {self._now}"
+        return Text(line, no_wrap=True, overflow="ellipsis")
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lakemon_core.cli.output import console as new_console
 from lakemon_core.cli.output import table
-from lakemon_core.cli.progress import MARKS
+from lakemon_core.cli.progress import DISPLAY, MARKS
 from lakemon_core.domain.incident import Incident
 from lakemon_core.domain.names import plain
 from lakemon_core.domain.run import HookOutcome, StageOutcome
@@ -30,11 +30,13 @@ _COLOURS = {
 
 
 def show_run(console: Console, result: RunResult) -> None:
-    """Prints what a run did: stages, findings, incidents, messages, tables."""
+    """Prints what a run did: stages, incidents, findings without an incident, messages, tables."""
     console.print(_stages(result.stages))
-    for finding in result.findings[:_MOST]:
+    told = {incident.fingerprint for incident in result.incidents}
+    findings = [finding for finding in result.findings if finding.id not in told]
+    for finding in findings[:_MOST]:
         console.print(f"  {plain(finding.title, 300)}", style=_COLOURS[finding.severity.value])
-    _more(console, len(result.findings), "findings")
+    _more(console, len(findings), "findings")
     for incident in result.incidents[:_MOST]:
         console.print(f"  {_incident(incident)}", style=_COLOURS[incident.severity.value])
     _more(console, len(result.incidents), "incidents")
@@ -64,12 +66,10 @@ def _stages(stages: Sequence[StageOutcome]) -> Table:
 
 
 def _detail(detail: Mapping[str, object]) -> str:
-    """Returns the detail of a stage in one line: its error, or its plain values."""
+    """Returns the detail of a stage in one line: its error, or its plain values that are not zero."""
     if "error" in detail:
         return plain(str(detail["error"]), 1000)
-    shown = {
-        key: value for key, value in detail.items() if isinstance(value, (str, int, float)) and value != ""
-    }
+    shown = {key: value for key, value in detail.items() if isinstance(value, (str, int, float)) and value}
     return ", ".join(f"{key.replace('_', ' ')} {plain(str(value))}" for key, value in shown.items())
 
 
@@ -97,7 +97,9 @@ def show_plan(console: Console, planned: Plan) -> None:
 
 
 def show_outcome(outcome: HookOutcome) -> None:
-    """Prints one call of a hook to stderr, for `--trace-hooks`."""
+    """Prints one call of a plugin's hook to stderr, for `--trace-hooks`; our own display is no plugin."""
+    if outcome.plugin == DISPLAY:
+        return
     took = f"{outcome.seconds * 1000:.0f} ms"
     told = f"{outcome.hook} {outcome.plugin} {outcome.status.value} {took} {outcome.error}"
     new_console(stderr=True).print(told.rstrip(), style="dim", soft_wrap=True)

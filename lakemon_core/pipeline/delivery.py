@@ -37,7 +37,7 @@ def _test_message(session: Session, key: str) -> Notification:
         thread=key,
         transition=Transition.TEST,
         severity=Severity.INFO,
-        title=f"[test] {monitor.model_name} {monitor.environment}: lakemon reaches you here",
+        title=f"{monitor.model_name} {monitor.environment}: lakemon reaches you here",
         lines=("This message was sent by `lakemon alert test`. Nothing is wrong.",),
         facts={"environment": monitor.environment, "model": monitor.model_name},
         model=monitor.model_name,

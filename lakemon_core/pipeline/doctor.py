@@ -65,7 +65,7 @@ def _session(session: Session) -> Generator[Check]:
     yield _workspace(session.workspace)
     yield _tried("tables", lambda: f"{len(session.backend.tables.list())} tables")
     yield _tried("ledger", lambda: f"{len(session.backend.ledger.runs(1))} of its newest runs read")
-    if session.monitor.model is not None:
+    if session.monitor.model is not None and session.monitor.serving is not None:
         yield _tried("model", lambda: _model(session))
     for name, sink in session.sinks.items():
         found = sink.check()

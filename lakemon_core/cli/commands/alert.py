@@ -12,6 +12,7 @@ from lakemon_core.cli.lazy import COMMANDS
 from lakemon_core.cli.opening import opened
 from lakemon_core.cli.options import ConfigOption, Environment, Output, Verbose, Workspace, set_logging
 from lakemon_core.cli.output import Format, answer, table
+from lakemon_core.domain.incident import IncidentStatus
 from lakemon_core.domain.run import ExitCode, Stage
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ def _listed(session: Session, limit: int) -> dict[str, list[dict[str, object]]]:
                 "since": one.opened_at,
             }
             for one in ledger.incidents().values()
+            if one.status is not IncidentStatus.OK
         ],
         "events": [
             {"at": event.at, "transition": event.transition.value, "title": event.incident.title}

@@ -27,7 +27,7 @@ from lakemon_core.cli.options import (
     stages_of,
 )
 from lakemon_core.cli.output import Format, answer
-from lakemon_core.cli.progress import showing
+from lakemon_core.cli.progress import DISPLAY, showing
 from lakemon_core.cli.summary import show_outcome, show_plan, show_run
 from lakemon_core.domain.run import Finding, Severity, Stage
 from lakemon_core.pipeline.result import RunRequest
@@ -81,7 +81,7 @@ def run_request(
 
     trace = show_outcome if trace_hooks else None
     with showing(quiet=quiet) as display, open_session(request, progress=display, trace=trace) as session:
-        session.hooks.register(display, "lakemon.cli:display")
+        session.hooks.register(display, DISPLAY)
         result = run_session(session, request)
     if days is not None:
         result = replace(result, findings=recent(result.findings, datetime.now(UTC) - timedelta(days=days)))
