@@ -8,12 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any, get_args, get_origin
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from lakemon_core.config.source.resolve import REFERENCE
+from lakemon_core.config.source.resolve import REFERENCE, unset_variable
 from lakemon_core.config.source.tree import Locations, Node, Place, kind, problem
 from lakemon_core.domain.errors import Problem, did_you_mean
 from lakemon_core.domain.names import plain
@@ -34,10 +33,10 @@ _EXPECTED = {
     "finite": "it must be a finite number.",
 }
 _LIMITS = {
-    "greater_than": "it must be above {gt:g}.",
-    "greater_than_equal": "it must be at least {ge:g}.",
-    "less_than": "it must be below {lt:g}.",
-    "less_than_equal": "it must be at most {le:g}.",
+    "greater_than": "it must be above {gt}.",
+    "greater_than_equal": "it must be at least {ge}.",
+    "less_than": "it must be below {lt}.",
+    "less_than_equal": "it must be at most {le}.",
     "too_short": "it needs at least {min_length}.",
     "too_long": "it takes at most {max_length}.",
     "string_too_short": "it must not be empty.",
@@ -81,9 +80,10 @@ def shown(value: object, *, hidden: bool = False) -> str:
         return "a hidden value"
     if not isinstance(value, str):
         return json.dumps(value)
-    if "://" in value:
-        parts = urlsplit(value.partition("://")[0] + "://" + value.partition("://")[2].rpartition("@")[2])
-        value = f"{parts.scheme}://{parts.netloc}/…"
+    scheme, is_url, rest = value.partition("://")
+    if is_url:
+        host = re.split(r"[/?#]", rest.rpartition("@")[2])[0]
+        value = f"{scheme}://{host}/…"
     return json.dumps(plain(value), ensure_ascii=False)
 
 
@@ -122,6 +122,9 @@ def _sentence(details: ErrorDetails, node: Node, *, hidden: bool) -> tuple[str, 
         return "LM110", "is not a key here.", ""
     if name == "LM111":
         return name, f"is missing; {context['expected']}", context["cure"]
+    unset = unset_variable(node.value)
+    if unset:
+        return "LM131", f"needs the environment variable {unset}, which is not set;", "set it."
     code, expected, cure = _expectation(name, context, node)
     if code == "LM119":
         expected = f"{plain(details['msg'].removeprefix('Value error, '), 200).rstrip('.')}."
@@ -137,7 +140,8 @@ def _expectation(name: str, context: dict[str, Any], node: Node) -> tuple[str, s
         options = re.findall(r"'([^']*)'", str(context["expected"]))
         return "LM115", f"it must be one of {', '.join(options)}.", _nearest(str(node.value), options)
     if name in _LIMITS:
-        return "LM112", _LIMITS[name].format(**context), ""
+        limits = {key: f"{value:g}" if isinstance(value, float) else value for key, value in context.items()}
+        return "LM112", _LIMITS[name].format(**limits), ""
     expected = _EXPECTED.get(name.partition("_")[0])
     if not expected:
         return "LM119", "", ""
@@ -161,7 +165,7 @@ def _rewrite(wanted: str, node: Node) -> str:
 
 
 def _where_it_belongs(key: str, model: type[BaseModel], place: Place) -> str:
-    homes = {home for name, home in _homes(model, "") if name == key and home}
+    homes = {home for name, home in _homes(model, "the top level") if name == key}
     if len(homes) == 1:
         return f'"{key}" belongs under {homes.pop()}.'
     section = _section_at(model, place)

@@ -12,12 +12,14 @@ from pydantic import ValidationError
 from lakemon_core.config.build import monitor_of
 from lakemon_core.config.explain import explain, in_file_order
 from lakemon_core.config.shape.fields import Known
-from lakemon_core.config.shape.sections import ResolvedConfig
+from lakemon_core.config.shape.sections import EnvironmentSection, ResolvedConfig
 from lakemon_core.config.source.read import parse, read_text
 from lakemon_core.config.source.resolve import choose_environment, environment_names, resolve
 from lakemon_core.config.source.tree import Locations, Node, from_values, kind, problem
 from lakemon_core.domain.errors import ConfigErrors, Problem
 from lakemon_core.domain.monitor import Monitor
+
+_CORE_KEYS = frozenset(field.alias or name for name, field in EnvironmentSection.model_fields.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,8 @@ def _split_backend(tree: Node, environment: str, backends: set[str]) -> tuple[No
     if not isinstance(chosen.value, dict):
         return tree, Node(None)
     backend = str(chosen.child("backend").value or "local")
-    rest = {key: node for key, node in chosen.value.items() if key not in {backend, *backends}}
+    backends = {*backends, backend} - _CORE_KEYS
+    rest = {key: node for key, node in chosen.value.items() if key not in backends}
     own = replace(environments, value={environment: replace(chosen, value=rest)})
     return replace(tree, value={**tree.keys, "environments": own}), chosen.child(backend)
 

@@ -94,10 +94,18 @@ def _to_text(value: Scalar) -> object:
     return written(value) if isinstance(value, int | float) else value
 
 
+def _check_part(text: str) -> None:
+    try:
+        check_part(text, "")
+    except UsageError as error:
+        raise wrong("LM120", "it is no name;", error.cure) from None
+
+
 def _one_level(text: str) -> str:
     if "." in text:
         raise wrong("LM120", "it must be one name without dots.")
-    return _table_name(text)
+    _check_part(text)
+    return text
 
 
 def _table_name(text: str) -> str:
@@ -114,10 +122,7 @@ def _model_name(text: str) -> str:
     if len(parts) not in {1, 3} or not all(parts):
         raise wrong("LM120", "it is no model name;", "write name, or catalog.schema.name.")
     for part in parts:
-        try:
-            check_part(part, "model")
-        except UsageError as error:
-            raise wrong("LM120", "it is no model name;", error.cure) from None
+        _check_part(part)
     return text
 
 

@@ -37,7 +37,7 @@ METRICS = (*DRIFT_METRICS, *_SHARES, *_NOT_NEGATIVE, "r2", "bias")
 """Metrics of lakemon and its own model types; plugins and `custom_metrics` add others."""
 
 _BOUNDED = ("js_distance", "tv_distance", "l_infinity_distance", "ks_test", "cramers_v")
-STATISTICS = ("psi", *_BOUNDED, "chi_squared_test", "wasserstein_distance", "wasserstein_normalized")
+STATISTICS = ("psi", *_BOUNDED, "chi_squared_test", "wasserstein_distance")
 
 BUILT_IN_SINKS = ("console", "file")
 
@@ -48,6 +48,7 @@ _OTHER_NAMES = {
     "percent_null": "null_rate", "data_drift": "feature_drift",
     "population_stability_index": "psi", "js": "js_distance", "tv": "tv_distance", "ks": "ks_test",
     "linf": "l_infinity_distance", "chi2": "chi_squared_test", "wasserstein": "wasserstein_distance",
+    "wasserstein_normalized": "wasserstein_distance",
 }  # fmt: skip
 _METRIC = re.compile(r"[A-Za-z_]\w*(\..+)?")
 _OF = re.compile(r"([1-9]\d?)\s*of\s*([1-9]\d?)")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from lakemon_core.config.source.tree import Node, Place, Scalar, kind, problem, written
@@ -80,25 +80,26 @@ def resolve(
     """
     environments = root.child("environments")
     chosen = environments.child(environment)
-    chosen = overlay(
-        root.child("defaults"), chosen if chosen.value is not None else replace(chosen, value={})
-    )
+    if chosen.value is None:
+        chosen = replace(chosen, value={})
+    chosen = overlay(root.child("defaults"), chosen)
     for key, text in (overrides or {}).items():
         chosen = overlay(chosen, _override(key, text))
-    tree = overlay(_part(root, lambda key: key != "defaults"), _part(chosen, _SHARED.__contains__))
-    own = _part(chosen, lambda key: key not in _SHARED)
-    variables = tree.child("variables")
-    tree = replace(tree, value={**tree.keys, "environments": replace(environments, value={environment: own})})
+    own = replace(environments, value={environment: _without(chosen, *_SHARED)})
+    shared = replace(root, value={key: node for key, node in chosen.keys.items() if key in _SHARED})
+    top = overlay(_without(root, "defaults", "environments"), shared)
+    variables = top.child("variables")
+    whole = _without(replace(top, value={**top.keys, "environments": own}), "variables")
     references = _References(environment, variables, file)
-    resolved = references.resolve(_part(tree, lambda key: key != "variables"))
+    resolved = references.resolve(whole)
     return resolved, [*_not_mappings(file, root.child("defaults"), variables), *references.problems]
 
 
-def _part(node: Node, wanted: Callable[[str], bool]) -> Node:
-    """Returns a mapping with the wanted keys only; anything else as it is."""
+def _without(node: Node, *left_out: str) -> Node:
+    """Returns a mapping without some keys; anything else as it is."""
     if not isinstance(node.value, dict):
         return node
-    return replace(node, value={key: child for key, child in node.value.items() if wanted(key)})
+    return replace(node, value={key: child for key, child in node.value.items() if key not in left_out})
 
 
 def _not_mappings(file: str, *nodes: Node) -> list[Problem]:
@@ -193,6 +194,15 @@ class _References:
             value = self._expand(value, keep=keep, using=(*using, name)) if is_text else value
             self._expanded[name, keep] = value
         return self._expanded[name, keep]
+
+
+def unset_variable(value: object) -> str:
+    """Returns the environment variable that a value consists of when it is not set, else nothing."""
+    found = REFERENCE.fullmatch(value) if isinstance(value, str) else None
+    if found is None or not _ENVIRONMENT.fullmatch(found[1]):
+        return ""
+    name = found[1].removeprefix("env:")
+    return "" if name in os.environ else name
 
 
 def _from_environment(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import TypeAlias
 
@@ -140,6 +141,8 @@ def from_values(value: object, path: Place = ()) -> tuple[Node, list[Problem]]:
     def node(value: object, path: Place) -> Node:
         if value is None or isinstance(value, str | int | float | bool):
             return Node(value, path)
+        if isinstance(value, Integral):
+            return Node(int(value), path)
         if len(path) > MAX_DEPTH:
             raise ConfigErrors(
                 [problem("", Node(None, path), "LM105", f"nested deeper than {MAX_DEPTH} levels;")]

@@ -311,3 +311,8 @@ def test_load_all_tells_what_is_wrong_in_every_environment_once(config_file):
 def test_one_wrong_environment_does_not_stop_another(config_file):
     text = "environments: {dev: {catalog: c, schema: s}, prod: {catalog: c, schema: 5}}"
     assert load(config_file(dedent(text)), "dev").monitor.catalog == "c"
+
+
+def test_a_backend_named_like_a_section_takes_no_section_away(problems):
+    text = "environments: {dev: {catalog: c, schema: s, backend: monitoring, monitoring: {alrts: []}}}"
+    assert [problem.path for problem in problems(text)] == ["environments.dev.monitoring.alrts"]

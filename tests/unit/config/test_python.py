@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lakemon_core.config import from_dict, from_python
@@ -26,7 +27,7 @@ def test_sections_are_those_of_the_file():
         "m",
         environment="prod",
         model={"label_col": "late", "features": ("a", "b")},
-        version=3,
+        version=np.int64(3),
         serving={"port": 8001},
         inference_table={"name": "logs", "labels": {"table": "truth"}},
         monitoring={

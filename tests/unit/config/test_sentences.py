@@ -195,3 +195,17 @@ def test_values_of_secret_keys_are_not_shown(problems):
 def test_names_from_the_file_cannot_forge_output(problems):
     [problem] = problems(HEAD + '    "\\e[2Jx\\ny": 1\n')
     assert problem.path == "environments.dev.[2Jx y"
+
+
+def test_an_environment_is_a_mapping(problems):
+    found = problems("model: {name: m}\nenvironments: {dev: 5}\n")
+    assert [(problem.path, problem.what) for problem in found] == [
+        ("model.type", "is missing;"),
+        ("environments.dev", "is 5; it must be a mapping of keys to values."),
+    ]
+
+
+@pytest.mark.parametrize("key", ["defaults", "variables"])
+def test_defaults_and_variables_are_mappings(problems, key):
+    [problem] = problems(f"{HEAD}{key}: [1]\n")
+    assert (problem.path, problem.what) == (key, "is a list;")

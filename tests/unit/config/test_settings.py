@@ -138,3 +138,10 @@ def test_settings_from_python_are_told_by_their_path():
     )
     with pytest.raises(ConfigErrors, match=r"^LM112 model.depth is 0; it must be at least 1.$"):
         validate_settings(Tree, loaded.monitor.model.settings, "model", loaded)
+
+
+def test_a_number_from_an_environment_variable_that_is_not_set_names_it(config_file, monkeypatch):
+    monkeypatch.delenv("SMTP_PORT", raising=False)
+    [problem] = refused(config_file, TEXT, Mail, "sinks.mail")
+    assert problem[:2] == ("LM131", 12)
+    assert problem[3:] == ("needs the environment variable SMTP_PORT, which is not set;", "set it.")
