@@ -19,6 +19,7 @@ from lakemon_core.config.source.tree import Locations, Node, from_values, kind, 
 from lakemon_core.domain.errors import ConfigErrors, Problem
 from lakemon_core.domain.monitor import Monitor
 
+_MODEL_ARGUMENTS = frozenset({"name", "type", "version"})
 _CORE_KEYS = frozenset(field.alias or name for name, field in EnvironmentSection.model_fields.items())
 
 
@@ -103,38 +104,41 @@ def from_python(
     Raises:
         ConfigErrors: everything that is wrong, by argument, e.g. `monitoring_config.granularities.0`.
     """
-    problems: list[Problem] = []
-
-    def node(value: object, argument: str) -> Node:
-        tree, wrong = from_values(value, (argument,))
-        problems.extend(wrong)
-        return tree
-
-    settings = node(model or {}, "model")
-    named = {
-        "name": node(model_name, "model_name"),
-        "type": node(model_type, "model_type"),
-        "version": node(version, "model_version"),
+    values: dict[str, object] = {
+        "catalog": catalog,
+        "schema": schema,
+        "model_name": model_name,
+        "model_type": model_type,
+        "model_version": version,
+        "model": model or {},
+        "backend": backend,
+        "serving_config": serving,
+        "inference_table_config": inference_table or {},
+        "monitoring_config": monitoring or {},
+        "sinks": sinks or {},
     }
-    for key in named.keys() & settings.keys.keys():
-        what = "is an argument of its own;"
-        problems.append(problem("", settings.child(key), "LM110", what, f"give model_{key}."))
-    sections = {
-        "backend": node(backend, "backend"),
-        "catalog": node(catalog, "catalog"),
-        "schema": node(schema, "schema"),
-        "serving": node(serving, "serving_config"),
-        "inference_table": node(inference_table or {}, "inference_table_config"),
-        "monitoring": node(monitoring or {}, "monitoring_config"),
-    }
-    root = Node(
+    trees = {argument: from_values(value, (argument,)) for argument, value in values.items()}
+    problems = [item for _, wrong in trees.values() for item in wrong]
+    arguments = {argument: node for argument, (node, _) in trees.items()}
+    for key in _MODEL_ARGUMENTS & arguments["model"].keys.keys():
+        given = arguments["model"].child(key)
+        problems.append(problem("", given, "LM110", "is an argument of its own;", f"give model_{key}."))
+    return _only(_build(_tree_of(arguments, environment), environment, problems))
+
+
+def _tree_of(arguments: Mapping[str, Node], environment: str) -> Node:
+    """Returns the tree of a file that says what the arguments say; places are those of the arguments."""
+    model = arguments["model"]
+    named = {key: arguments[f"model_{key}"] for key in sorted(_MODEL_ARGUMENTS)}
+    sections = {key: arguments[key] for key in ("backend", "catalog", "schema")}
+    sections |= {key: arguments[f"{key}_config"] for key in ("serving", "inference_table", "monitoring")}
+    return Node(
         {
-            "model": replace(settings, value={**settings.keys, **named}),
+            "model": replace(model, value={**model.keys, **named}),
             "environments": Node({environment: Node(sections, ("environment",))}),
-            "sinks": node(sinks or {}, "sinks"),
+            "sinks": arguments["sinks"],
         }
     )
-    return _only(_build(root, environment, problems))
 
 
 def _only(built: tuple[Loaded | None, list[Problem]]) -> Loaded:
