@@ -9,7 +9,7 @@ from datetime import datetime
 
 from lakemon_core.alerting.routing import Route, Router
 from lakemon_core.alerting.rules import named
-from lakemon_core.alerting.story import Story, where_of
+from lakemon_core.alerting.story import Story
 from lakemon_core.domain.incident import Incident, IncidentEvent, Notification, OutboxItem, Transition
 from lakemon_core.domain.monitor import Monitor
 from lakemon_core.domain.rule import Rule
@@ -83,27 +83,6 @@ def notification(
         runbook=story.runbook,
         command=story.command,
         links=story.links,
-        created_at=now,
-    )
-
-
-def trial(monitor: Monitor, targets: tuple[str, ...], now: datetime) -> Notification:
-    """Makes the message of `lakemon alert test`."""
-    return Notification(
-        key=_digest("test", monitor.model_name, monitor.environment, now.isoformat()),
-        thread=_digest("test", monitor.model_name, monitor.environment),
-        transition=Transition.TEST,
-        severity=Severity.INFO,
-        title=f"{where_of(monitor)}: a test message of lakemon",
-        lines=("Alerts of this model reach you here.",),
-        facts={"Model": monitor.model_name, "Environment": monitor.environment},
-        model=monitor.model_name,
-        environment=monitor.environment,
-        targets=targets,
-        owner="",
-        runbook="",
-        command="",
-        links={},
         created_at=now,
     )
 

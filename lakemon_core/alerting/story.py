@@ -36,9 +36,9 @@ class Story:
         """One sentence that is enough on a phone."""
         worst, count = _headline(self.events[0]), len(self.events)
         if count == 1:
-            return f"{where_of(self.monitor)}: {worst}"
+            return f"{_where(self.monitor)}: {worst}"
         word = "incidents resolved" if self.events[0].transition is Transition.RESOLVED else "incidents"
-        return f"{where_of(self.monitor)}: {count} {word}: {worst} and {count - 1} more"
+        return f"{_where(self.monitor)}: {count} {word}: {worst} and {count - 1} more"
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -117,7 +117,7 @@ class Story:
                 yield rule
 
 
-def where_of(monitor: Monitor) -> str:
+def _where(monitor: Monitor) -> str:
     """Returns `flight_delays dev`."""
     return f"{plain(monitor.model_name.rpartition('.')[2])} {plain(monitor.environment)}"
 

@@ -12,6 +12,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from email import message_from_bytes
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage, Message
 from email.policy import SMTP, compat32
@@ -106,7 +107,7 @@ def _parsed(text: str) -> Address | None:
         spec = f"{local}{at}{domain.encode('idna').decode()}"
     except UnicodeError:
         return None
-    if not _SPEC.fullmatch(spec) or "=?" in local:
+    if not text.isprintable() or not _SPEC.fullmatch(spec) or "=?" in local:
         return None
     return Address(header_text(name), addr_spec=spec)
 
@@ -137,14 +138,21 @@ def _digest(text: str) -> str:
 def _checked(message: EmailMessage) -> bytes:
     """Returns the bytes of a mail after reading them back: rather no mail than a forged one."""
     meant = [name.lower() for name in message]
-    data = message.as_bytes()
+    try:
+        data = message.as_bytes()
+    except MessageError as error:  # newer Pythons look themselves
+        raise _forged(str(error)) from error
     parsed: Message = message_from_bytes(data, policy=compat32)
     read = [name.lower() for name in parsed]
     parts = [part.get_content_type() for part in parsed.walk()]
     if read != meant or parts != _PARTS or parsed.defects:
-        raise DeliveryError(
-            "LM510",
-            f"the mail would have the headers {', '.join(plain(name) for name in read)};",
-            cure="a name in the alert breaks out of its header; please report this as a security problem.",
-        )
+        raise _forged(f"headers {', '.join(read)}, parts {', '.join(parts)}")
     return data
+
+
+def _forged(found: str) -> DeliveryError:
+    return DeliveryError(
+        "LM510",
+        f"a name breaks out of its header in the mail ({plain(found, 300)});",
+        cure="it was not sent; please report this as a security problem.",
+    )

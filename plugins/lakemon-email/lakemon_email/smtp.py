@@ -91,24 +91,24 @@ class Server:
     def _explain(self, error: Exception) -> str:
         """Says in one line what went wrong and what to look at; holds no password."""
         place = f"{self.host}:{self.port}"
-        match error:
-            case smtplib.SMTPAuthenticationError():
-                return f"{place} refused the login ({_said(error)}); check username and password"
+        match _root(error):
+            case smtplib.SMTPAuthenticationError() as refused:
+                return f"{place} refused the login ({_said(refused)}); check username and password"
             case smtplib.SMTPNotSupportedError() if self.security == "starttls" and self.username is None:
                 return f"{place} offers no STARTTLS; set security: ssl, or none for a trusted network"
-            case ssl.SSLCertVerificationError():
+            case ssl.SSLCertVerificationError() as untrusted:
                 cure = "set SSL_CERT_FILE to a file with its authority's certificate"
-                return f"the certificate of {place} is not trusted ({error.verify_message}); {cure}"
-            case ssl.SSLError():
-                return f"no secure connection to {place} ({error.reason}); check port and security"
-            case UnicodeError():
+                return f"the certificate of {place} is not trusted ({untrusted.verify_message}); {cure}"
+            case ssl.SSLError() as broken:
+                return f"no secure connection to {place} ({broken.reason}); check port and security"
+            case UnicodeEncodeError():
                 return "username and password must be plain ASCII"
-            case socket.gaierror():
-                return f"the host {self.host} is not known ({error.strerror})"
+            case socket.gaierror() | UnicodeError():
+                return f"the host {plain(self.host)} is not known"
             case TimeoutError():
                 return f"{place} did not answer within {self.timeout:g} s"
-            case _:
-                return f"{place}: {_said(error)}"
+            case root:
+                return f"{place}: {_said(root)}"
 
 
 def together(results: Sequence[TargetResult]) -> DeliveryResult:
@@ -142,7 +142,7 @@ def _hand_over_content(smtp: smtplib.SMTP, targets: Sequence[str], mail: bytes) 
     except smtplib.SMTPDataError as error:
         answer = (error.smtp_code, _bytes(error.smtp_error))
     except (OSError, smtplib.SMTPException) as error:
-        detail = f"the connection was lost while the mail was handed over ({_said(error)})"
+        detail = f"the connection was lost while the mail was handed over ({_said(_root(error))})"
         return [TargetResult(target, DeliveryStatus.UNKNOWN, "lost", detail) for target in targets]
     return [_result(target, answer) for target in targets]
 
@@ -164,6 +164,11 @@ def _leave(smtp: smtplib.SMTP) -> None:
     with suppress(OSError, smtplib.SMTPException):
         smtp.quit()
     smtp.close()
+
+
+def _root(error: Exception) -> Exception:
+    """Returns what is behind an error: smtplib hides timeouts in `SMTPServerDisconnected`."""
+    return error.__context__ if isinstance(error.__context__, TimeoutError) else error
 
 
 def _code(error: Exception) -> str:

@@ -8,7 +8,7 @@ from lakemon_email import EmailSink
 from lakemon_core.alerting.console import ConsoleSink
 from lakemon_core.alerting.file import FileSink
 from lakemon_core.alerting.incidents import advance
-from lakemon_core.alerting.message import compose, trial
+from lakemon_core.alerting.message import compose
 from lakemon_core.alerting.routing import Router
 from lakemon_core.domain.monitor import InferenceTableSpec, ModelSpec, Monitor, MonitoringSpec
 from lakemon_core.domain.names import TableName
@@ -242,10 +242,3 @@ def test_hostile_names_stand_in_messages_as_mere_text(messages, temp):
         note = item.notification
         assert all(text.isprintable() for text in (note.title, *note.lines))
         assert len(note.title) < 250
-
-
-def test_a_trial_message_is_marked_as_one(monitor, week):
-    note = trial(monitor, (ANN,), week(0).start)
-    assert (note.state, note.targets) == ("test", (ANN,))
-    assert note.title == "flight_delays dev: a test message of lakemon"
-    assert trial(monitor, (ANN,), week(1).start).key != note.key

@@ -1,0 +1,182 @@
+import datetime as dt
+import ipaddress
+import socket
+import ssl
+import threading
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.policy import default
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from lakemon_email import EmailSink
+
+from lakemon_core.testing.sinks import open_sink
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A self-made certificate of localhost: (file of the certificate, file of certificate and key)."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = dt.datetime.now(dt.UTC)
+    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=2))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    folder = tmp_path_factory.mktemp("tls")
+    public, both = folder / "certificate.pem", folder / "both.pem"
+    public.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    both.write_bytes(secret + public.read_bytes())
+    return public, both
+
+
+@pytest.fixture
+def trusted(certificate, monkeypatch):
+    """This machine trusts the self-made certificate."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+
+
+@dataclass
+class Mailbox:
+    """The handler of a real SMTP server: keeps what it takes and refuses what it was told to refuse."""
+
+    replies: dict = field(default_factory=dict)
+    envelopes: list = field(default_factory=list)
+    logins: list = field(default_factory=list)
+    port: int = 0
+
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        if reply := self.replies.get("MAIL"):
+            return reply
+        envelope.mail_from = address
+        return "250 OK"
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if reply := self.replies.get(address):
+            return reply
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):
+        reply = self.replies.get("DATA", "250 taken")
+        if reply == "abort":
+            self.envelopes.append(envelope)
+            server.transport.abort()
+            return "250 never heard"
+        if reply.startswith("250"):
+            self.envelopes.append(envelope)
+        return reply
+
+    def authenticate(self, server, session, envelope, mechanism, data):
+        self.logins.append((data.login.decode(), data.password.decode()))
+        return AuthResult(success=self.logins[-1] == ("lakemon", "s3cret"), handled=False)
+
+    @property
+    def mails(self):
+        return [message_from_bytes(envelope.content, policy=default) for envelope in self.envelopes]
+
+    @property
+    def texts(self):
+        return [f"{mail['Subject']}\n{mail.get_body(('plain',)).get_content()}" for mail in self.mails]
+
+
+@pytest.fixture
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def serve(certificate, free_port):
+    """Starts a real SMTP server; `security` as in the sink, `login` asks for one."""
+    running = []
+
+    def start(security="starttls", *, login=False, **replies):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate[1])
+        mailbox = Mailbox(replies, port=free_port)
+        options = {"starttls": {"tls_context": context, "require_starttls": True}}.get(security, {})
+        if login:
+            options |= {
+                "authenticator": mailbox.authenticate,
+                "auth_required": True,
+                "auth_require_tls": security != "ssl",
+            }
+        controller = Controller(
+            mailbox,
+            hostname="127.0.0.1",
+            port=mailbox.port,
+            ssl_context=context if security == "ssl" else None,
+            **options,
+        )
+        controller.start()
+        running.append(controller)
+        return mailbox
+
+    yield start
+    for controller in running:
+        controller.stop()
+
+
+@pytest.fixture
+def serve_lines(free_port):
+    """A server that says one line for each command it hears; None hangs up, `...` stays silent."""
+    listener = socket.create_server(("127.0.0.1", free_port))
+    listener.settimeout(30)
+    stop = threading.Event()
+
+    def talk(lines):
+        connection, _ = listener.accept()
+        with connection, connection.makefile("rb") as heard:
+            for line in lines:
+                if line is None:
+                    return
+                if line == "...":
+                    stop.wait(30)
+                    return
+                connection.sendall(f"{line}\r\n".encode())
+                if not heard.readline():
+                    return
+
+    threads = []
+
+    def start(*lines):
+        thread = threading.Thread(target=talk, args=(lines,), daemon=True)
+        thread.start()
+        threads.append(thread)
+        return free_port
+
+    yield start
+    stop.set()
+    for thread in threads:
+        thread.join(5)
+    listener.close()
+
+
+@pytest.fixture
+def sink_at(tmp_path):
+    """Opens a sink against a port of this machine."""
+
+    def make(port, secrets=None, **settings):
+        whole = {"host": "127.0.0.1", "port": port, "from": "lakemon <lakemon@example.com>", "timeout": 5}
+        return open_sink(EmailSink, whole | settings, tmp_path, secrets=secrets)
+
+    return make
