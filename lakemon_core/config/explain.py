@@ -128,6 +128,8 @@ def _sentence(details: ErrorDetails, node: Node, *, hidden: bool) -> tuple[str, 
     code, expected, cure = _expectation(name, context, node)
     if code == "LM119":
         expected = f"{plain(details['msg'].removeprefix('Value error, '), 200).rstrip('.')}."
+        if isinstance(node.value, dict) and not hidden:
+            return code, f"is not accepted: {expected}", cure
     if hidden:
         expected, cure = expected if code == "LM114" else "it is not accepted.", ""
     return code, f"is {node.shown or shown(node.value, hidden=hidden)}; {expected}", cure

@@ -3,7 +3,7 @@
 from typing import Literal
 
 import pytest
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from lakemon_core.config import from_dict, load, validate_settings
 from lakemon_core.domain.errors import ConfigErrors
@@ -50,6 +50,12 @@ class Mail(PluginConfig):
 
 class Local(PluginConfig):
     port: int
+
+    @model_validator(mode="after")
+    def _stays_below_the_reserved_ports(self):
+        if self.port < 1024:
+            raise ValueError("ports below 1024 are reserved")
+        return self
 
 
 def refused(config_file, text, config_model, where):
@@ -145,3 +151,9 @@ def test_a_number_from_an_environment_variable_that_is_not_set_names_it(config_f
     [problem] = refused(config_file, TEXT, Mail, "sinks.mail")
     assert problem[:2] == ("LM131", 12)
     assert problem[3:] == ("needs the environment variable SMTP_PORT, which is not set;", "set it.")
+
+
+def test_what_a_plugin_says_of_all_its_settings_stands_at_their_section(config_file):
+    assert refused(config_file, TEXT.replace("8001", "80"), Local, "environments.dev.local") == [
+        ("LM119", 6, "environments.dev.local", "is not accepted: ports below 1024 are reserved.", "")
+    ]
