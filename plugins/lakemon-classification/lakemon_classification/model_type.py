@@ -1,0 +1,96 @@
+"""The model type `classification`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from lakemon_classification.config import ClassificationConfig
+from lakemon_core.domain.monitor import Roles
+from lakemon_core.domain.rule import Rule
+from lakemon_core.domain.run import Severity
+from lakemon_core.ports import ModelType, ModelVersion, PluginConfig, QualityMetric, QualityResult
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+METRICS = (
+    QualityMetric("accuracy", higher_is_better=True, column="accuracy_score"),
+    QualityMetric("precision", higher_is_better=True, column="precision_overall"),
+    QualityMetric("recall", higher_is_better=True, column="recall_overall"),
+    QualityMetric("f1", higher_is_better=True, column="f1_overall"),
+    QualityMetric("roc_auc", higher_is_better=True, column="roc_auc_score", path=("macro",)),
+    QualityMetric("log_loss", higher_is_better=False, column="log_loss"),
+    QualityMetric("brier", higher_is_better=False, column="brier_score"),
+    QualityMetric("average_precision", higher_is_better=True, column="average_precision"),
+)
+
+
+class Classification(ModelType):
+    """Models that answer with one of two or more classes, with or without probabilities."""
+
+    type: ClassVar[str] = "classification"
+    Config: ClassVar[type[PluginConfig]] = ClassificationConfig
+    problem_type: ClassVar[str] = "CLASSIFICATION"
+
+    def __init__(self, config: PluginConfig) -> None:
+        super().__init__(config)
+        assert isinstance(config, ClassificationConfig)
+        self._config = config
+
+    def roles(self) -> Roles:
+        """Prediction and label are categories whatever their type."""
+        config = self._config
+        classes = (config.prediction_col, *([config.label_col] if config.label_col else []))
+        return Roles(
+            timestamp=config.timestamp_col,
+            model_id=config.model_id_col,
+            prediction=config.prediction_col,
+            prediction_proba=config.prediction_proba_col,
+            label=config.label_col,
+            features=config.features,
+            categorical=tuple(dict.fromkeys([*config.categorical, *classes])),
+            request_id=config.request_id_col,
+            row_index=config.row_index_col,
+        )
+
+    @property
+    def metrics(self) -> Sequence[QualityMetric]:
+        """Precision, recall and F1 are those of the positive class; with more classes their plain mean."""
+        return METRICS
+
+    def quality_fields(self) -> Sequence[tuple[str, pa.DataType]]:
+        """Databricks' columns, then ours."""
+        from lakemon_classification.quality import quality_fields
+
+        return quality_fields()
+
+    def quality(self, rows: pa.Table) -> QualityResult:
+        """Measures the rows that have a label; see docs/reference/metrics.md."""
+        from lakemon_classification.quality import measure_quality
+
+        return measure_quality(rows, self._config)
+
+    def default_rules(self) -> Sequence[Rule]:
+        """Drift of predictions and features, missing predictions, and with labels a ranking near chance."""
+        prediction, proba = self._config.prediction_col, self._config.prediction_proba_col
+        rules = [
+            Rule("prediction_drift", 0.1, statistic="js_distance", default=True),
+            Rule("feature_drift", 0.2, statistic="psi", severity=Severity.WARNING, default=True),
+            Rule("null_rate", 0.05, column=prediction, default=True),
+        ]
+        if proba and self._config.label_col:
+            rules.append(Rule("roc_auc", 0.65, default=True))
+        return tuple(rules)
+
+    def check_predictions(self, rows: pa.Table) -> Sequence[str]:
+        """Looks for missing predictions, unknown classes and impossible probabilities."""
+        from lakemon_classification.checks import check_predictions
+
+        return check_predictions(rows, self._config)
+
+    def unpack(self, prediction: object, model: ModelVersion | None) -> Mapping[str, object]:
+        """Takes a class, a dict, or a list of class probabilities; see `unpacking`."""
+        from lakemon_classification.unpacking import unpack
+
+        return unpack(prediction, self._config, dict(model.tags) if model else {})
