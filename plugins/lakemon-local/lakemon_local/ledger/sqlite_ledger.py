@@ -97,13 +97,13 @@ class SqliteLedger:
     ) -> int:
         """Writes states, transitions and messages together; a key that is there already is left as it is.
 
-        A state is written with the next version number, and only when it says something new.
+        A state carries the version it was read with and is written with the next one, if it says something new.
 
         Returns:
             how many messages are new in the outbox.
 
         Raises:
-            WorkspaceError: LM606 when a state is older than the newest one: somebody else wrote meanwhile.
+            WorkspaceError: LM606 when the newest state is another than the one this came from.
         """
         with self._writing() as connection:
             for state in states:
@@ -190,7 +190,7 @@ class SqliteLedger:
         known = newest.version if newest else 0
         if newest == replace(state, version=known):
             return
-        if state.version < known:
+        if state.version != known:
             raise WorkspaceError(
                 "LM606",
                 f"incident {state.fingerprint} was written by another run meanwhile"

@@ -1,7 +1,7 @@
 """Row filters as DataFusion SQL.
 
 Two rules make a filter give the same rows however the files are cut, whatever the engine skips by statistics:
-a null satisfies no comparison, and neither does NaN.
+a null satisfies no comparison, and neither does NaN. Decimals are compared as doubles.
 """
 
 from __future__ import annotations
@@ -44,21 +44,28 @@ def _sql(condition: Condition, schema: pa.Schema, where: str) -> str:
     expression, kind = _resolve(condition, schema, where)
     if condition.op in _NULL_TESTS:
         return f"{expression} {_NULL_TESTS[condition.op]}"
+    values = _values(condition, where)
+    if any(_needs_double(value, kind) for value in values):
+        expression, kind = f"arrow_cast({expression}, 'Float64')", pa.float64()
+    literals = [_literal(value, kind, condition, where) for value in values if not _is_nan(value)]
+    if not literals:
+        return "false"
     if condition.op == "in":
-        values = condition.value if isinstance(condition.value, tuple | list | set | frozenset) else None
-        if values is None:
-            raise _refused(condition, "`in` wants a tuple of values", where)
-        literals = [_literal(value, kind, condition, where) for value in values]
-        listed = ", ".join(literal for literal in literals if literal is not None)
-        return f"{expression} IN ({listed})" if listed else "false"
-    if condition.op not in _COMPARISONS:
+        return f"{expression} IN ({', '.join(literals)})"
+    comparison = f"{expression} {_COMPARISONS[condition.op]} {literals[0]}"
+    return f"{comparison} AND NOT isnan({expression})" if pa.types.is_floating(kind) else comparison
+
+
+def _values(condition: Condition, where: str) -> Sequence[Any]:
+    """Returns the values on the right side, one unless the operator is `in`."""
+    if condition.op in _COMPARISONS:
+        return [condition.value]
+    if condition.op != "in":
         known = ", ".join([*_COMPARISONS, "in", *_NULL_TESTS])
         raise _refused(condition, f"{condition.op!r} is none of {known}", where)
-    literal = _literal(condition.value, kind, condition, where)
-    if literal is None:
-        return "false"
-    comparison = f"{expression} {_COMPARISONS[condition.op]} {literal}"
-    return f"{comparison} AND NOT isnan({expression})" if pa.types.is_floating(kind) else comparison
+    if not isinstance(condition.value, tuple | list | set | frozenset):
+        raise _refused(condition, "`in` wants a tuple of values", where)
+    return list(condition.value)
 
 
 def _resolve(condition: Condition, schema: pa.Schema, where: str) -> tuple[str, pa.DataType]:
@@ -76,10 +83,23 @@ def _resolve(condition: Condition, schema: pa.Schema, where: str) -> tuple[str, 
     return f"{quote(column)}[{_text(part)}]", fields.field(part).type
 
 
-def _literal(value: Any, kind: pa.DataType, condition: Condition, where: str) -> str | None:
-    """Returns a value as SQL of the column's type; None for NaN, which equals nothing."""
-    if isinstance(value, float) and math.isnan(value):
-        return None
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
+def _needs_double(value: Any, kind: pa.DataType) -> bool:
+    """Whether a number has no exact counterpart in the column's type: then both are compared as doubles."""
+    if isinstance(value, bool) or not isinstance(value, Real | Decimal):
+        return False
+    if pa.types.is_decimal(kind):
+        return True
+    if not pa.types.is_integer(kind):
+        return False
+    reach = 1 << (kind.bit_width - 1)
+    return not isinstance(value, Integral) or not -reach <= value < reach
+
+
+def _literal(value: Any, kind: pa.DataType, condition: Condition, where: str) -> str:
     literal = _literal_of(value, kind)
     if literal is None:
         raise _refused(condition, f"{value!r} cannot be compared with {type_name(kind)}", where)
@@ -87,6 +107,7 @@ def _literal(value: Any, kind: pa.DataType, condition: Condition, where: str) ->
 
 
 def _literal_of(value: Any, kind: pa.DataType) -> str | None:
+    """Returns a value as SQL of exactly the column's type; None when it is of another kind."""
     if isinstance(value, bool):
         return str(value).lower() if pa.types.is_boolean(kind) else None
     if isinstance(value, str):
@@ -95,20 +116,11 @@ def _literal_of(value: Any, kind: pa.DataType) -> str | None:
         return _moment(value) if pa.types.is_timestamp(kind) and value.tzinfo else None
     if isinstance(value, date):
         return f"DATE '{value.isoformat()}'" if pa.types.is_date(kind) else None
-    if isinstance(value, Real | Decimal):
-        return _number(value, kind)
-    return None
-
-
-def _number(value: Real | Decimal, kind: pa.DataType) -> str | None:
-    if pa.types.is_floating(kind):
-        width = "Float32" if pa.types.is_float32(kind) else "Float64"
-        return f"arrow_cast('{float(value)!r}', '{width}')"
-    if not (pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
-        return None
-    if isinstance(value, Integral):
+    if isinstance(value, Integral) and pa.types.is_integer(kind):
         return str(int(value))
-    return f"{value:f}" if isinstance(value, Decimal) else f"arrow_cast('{float(value)!r}', 'Float64')"
+    if isinstance(value, Real | Decimal) and pa.types.is_floating(kind):
+        return f"arrow_cast('{float(value)!r}', '{'Float32' if pa.types.is_float32(kind) else 'Float64'}')"
+    return None
 
 
 def _moment(moment: datetime) -> str:

@@ -15,6 +15,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from lakemon_core.domain.errors import DataError, LakemonError
+from lakemon_core.domain.names import quote
 from lakemon_core.ports import Condition
 from lakemon_local.tables.filters import predicate
 from lakemon_local.tables.log import Feed, check_log, feed_is_on
@@ -65,8 +66,9 @@ class Snapshot:
             return None
         if not Feed(self.place, since, self.version).is_whole():
             return None
+        quoted = [quote(column) for column in wanted]
         with failures(self.place):
-            raw = self.table.load_cdf(starting_version=since + 1, ending_version=self.version, columns=wanted)
+            raw = self.table.load_cdf(starting_version=since + 1, ending_version=self.version, columns=quoted)
         return self._plain(pa.RecordBatchReader.from_stream(raw), wanted)
 
     def _feeds_changes(self) -> bool:

@@ -36,8 +36,7 @@ def append(
     """Adds rows as they stream in; see `Tables.append`. Only a table can be tried again, a stream is gone."""
     if isinstance(rows, pa.Table):
         return _tried_again(place, lambda: _append(place, rows.schema, rows.to_batches(), batch))
-    with failures(place):
-        return _append(place, rows.schema, rows, batch)
+    return _tried_once(place, lambda: _append(place, rows.schema, rows, batch))
 
 
 def _append(
@@ -56,16 +55,19 @@ def _append(
 
 def import_rows(place: Place, rows: pa.RecordBatchReader, mark: str, *, replace: bool) -> WriteResult:
     """Appends rows, or replaces all, in one commit that carries a mark; see `DeltaTables.import_rows`."""
-    with failures(place):
-        known = _known(place)
-        replaced = _number_of(known, _REPLACED) if known else 0
-        if known is None or not replace:
-            return _append(place, rows.schema, rows, (mark, replaced))
-        incoming = Incoming(fit(rows.schema, known.schema, str(place.name)), rows)
-        marks = [Transaction(mark, replaced + 1), Transaction(_REPLACED, replaced + 1)]
-        deleted = known.count(())
-        version = _write(place, known, incoming, marks, mode="overwrite")
-        return WriteResult(version, inserted=incoming.rows, deleted=deleted)
+    known = _known(place)
+    replaced = _number_of(known, _REPLACED) if known else 0
+    if known and replace:
+        return _tried_once(place, lambda: _import_instead(known, rows, mark, replaced + 1))
+    return _tried_once(place, lambda: _append(place, rows.schema, rows, (mark, replaced)))
+
+
+def _import_instead(known: Snapshot, rows: pa.RecordBatchReader, mark: str, number: int) -> WriteResult:
+    incoming = Incoming(fit(rows.schema, known.schema, str(known.place.name)), rows)
+    deleted = known.count(())
+    marks = [Transaction(mark, number), Transaction(_REPLACED, number)]
+    version = _write(known.place, known, incoming, marks, mode="overwrite")
+    return WriteResult(version, inserted=incoming.rows, deleted=deleted)
 
 
 def holds_import(known: Snapshot, mark: str, *, alone: bool) -> bool:
@@ -246,5 +248,11 @@ def _tried_again(place: Place, attempt: Callable[[], WriteResult]) -> WriteResul
             return attempt()
         except CommitFailedError:
             time.sleep(pause)
-    with failures(place):
+    return _tried_once(place, attempt)
+
+
+def _tried_once(place: Place, attempt: Callable[[], WriteResult]) -> WriteResult:
+    try:
         return attempt()
+    except CommitFailedError as error:
+        raise explained(error, place) from error
