@@ -131,10 +131,8 @@ def open_session(
         PluginError: LM201 to LM209 when a plugin that the config names cannot be used.
     """
     plugins = discover(no_plugins=request.no_plugins)
-    loaded = (
-        request.config if isinstance(request.config, Loaded) else load(request.config, request.environment)
-    )
-    monitor = _moved(loaded.monitor, request)
+    loaded = _loaded(request)
+    monitor = loaded.monitor
     opening = _Opening(
         loaded=loaded,
         monitor=monitor,
@@ -149,18 +147,10 @@ def open_session(
         session.backend.close()
 
 
-def _moved(monitor: Monitor, request: RunRequest) -> Monitor:
-    """Puts the catalog and schema of the call in the place of the config's."""
-    catalog, schema = request.catalog or monitor.catalog, request.schema or monitor.schema
-    if (catalog, schema) == (monitor.catalog, monitor.schema):
-        return monitor
-    table = monitor.inference_table
-    moved = {
-        field: replace(name, catalog=catalog, schema=schema)
-        for field, name in (("name", table.name), ("payload", table.payload))
-        if (name.catalog, name.schema) == (monitor.catalog, monitor.schema)
-    }
-    return replace(monitor, catalog=catalog, schema=schema, inference_table=replace(table, **moved))
+def _loaded(request: RunRequest) -> Loaded:
+    if isinstance(request.config, Loaded):
+        return request.config
+    return load(request.config, request.environment, catalog=request.catalog, schema=request.schema)
 
 
 @dataclass(frozen=True, slots=True)

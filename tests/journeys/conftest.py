@@ -89,6 +89,13 @@ class Shop:
         assert done.returncode == code, f"{arguments} gave {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Starts a command and does not wait for it."""
+        command = [str(Path(sys.executable).with_name("lakemon")), *arguments]
+        return subprocess.Popen(
+            command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
     def json(self, *arguments: str, code: int = 0) -> dict:
         """Runs one command with `--output json`; returns its document."""
         return json.loads(self.lakemon(*arguments, "--output", "json", code=code))
@@ -129,6 +136,12 @@ def new_shop(folder: Path, data: dict[str, pa.Table]) -> Shop:
     shop.lakemon("table", "import", "mlops_dev.shop.inference_logs", "logs.parquet")
     shop.lakemon("table", "import", "mlops_dev.shop.training", "training.parquet")
     return shop
+
+
+@pytest.fixture
+def fresh_shop(tmp_path: Path, shop_data: dict[str, pa.Table]) -> Shop:
+    """A shop in which nothing has run yet."""
+    return new_shop(tmp_path / "shop", shop_data)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The other way in: a registered model becomes an endpoint; its requests become rows, its labels come late."""
+"""The other way in: a registered model becomes an endpoint; its requests become rows, labels come late."""
 
 import json
 import os
