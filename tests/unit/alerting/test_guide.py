@@ -1,0 +1,73 @@
+"""The sink of the guide works as it stands there."""
+
+import json
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from lakemon_core.domain.incident import DeliveryStatus
+from lakemon_core.testing.sinks import open_sink, sample_attempt, sample_notification
+
+GUIDE = Path(__file__).parents[3] / "docs/guide/write-a-sink.md"
+
+
+@pytest.fixture
+def pager_sink():
+    (code, *_) = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    names = {}
+    exec(code, names)
+    return names["PagerSink"]
+
+
+@pytest.fixture
+def pager():
+    """A server that answers with `status` and keeps what it got."""
+
+    class Pager(BaseHTTPRequestHandler):
+        status, got = 200, []
+
+        def do_POST(self):
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self.got.append((self.headers["Idempotency-Key"], body))
+            self.send_response(self.status)
+            self.end_headers()
+
+        def log_message(self, *args):
+            """Stays silent."""
+
+    server = HTTPServer(("127.0.0.1", 0), Pager)
+    Pager.url = f"http://127.0.0.1:{server.server_port}/page"
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield Pager
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        (202, DeliveryStatus.DELIVERED),
+        (429, DeliveryStatus.RETRY),
+        (503, DeliveryStatus.RETRY),
+        (400, DeliveryStatus.REJECTED),
+    ],
+)
+def test_the_sink_of_the_guide_delivers_and_says_what_came_of_it(pager_sink, pager, tmp_path, code, status):
+    pager.status = code
+    url = {"${secret:pager/url}": pager.url}
+    sink = open_sink(pager_sink, {"url": "${secret:pager/url}"}, tmp_path, secrets=url)
+    result = sink.deliver(sink.render(sample_notification()), sample_attempt(key="k1"))
+    assert (result.status, result.code) == (status, str(code))
+    ((key, body),) = pager.got
+    assert (key, body["state"], body["dedup_key"]) == ("k1", "critical", "a1b2c3d4e5f60718.1")
+
+
+def test_the_sink_of_the_guide_survives_a_pager_that_is_down(pager_sink, tmp_path):
+    sink = open_sink(pager_sink, {"url": "http://127.0.0.1:9/"}, tmp_path)
+    result = sink.deliver(sink.render(sample_notification()), sample_attempt())
+    assert result.status is DeliveryStatus.UNKNOWN
