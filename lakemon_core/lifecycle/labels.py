@@ -15,9 +15,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LabelMerge:
-    """How many rows got or changed their label; `reason` says why nothing was looked at."""
+    """How many rows got or changed their label, and how many keys have labels that contradict each other.
+
+    `reason` says why nothing was looked at.
+    """
 
     updated: int = 0
+    conflicts: int = 0
     reason: str = ""
 
 
@@ -47,15 +51,18 @@ def merge_labels(context: RunContext) -> LabelMerge:
     if ledger.get(key) == mark:
         return LabelMerge(reason="nothing new")
     context.progress.update(f"merging labels from {spec.table}")
-    rows = _newest_labels(context, spec)
+    rows, conflicts = _newest_labels(context, spec)
     result = tables.merge(target, rows, on=spec.on, insert=False, update=[context.roles.label])
     ledger.put(key, f"{tables.info(target).version}:{tables.info(spec.table).version}")
-    return LabelMerge(updated=result.updated)
+    return LabelMerge(result.updated, conflicts)
 
 
-def _newest_labels(context: RunContext, spec: LabelSpec) -> pa.Table:
-    """Returns one row a key: its label that arrived last; a tie is settled by the order of the table."""
-    import pyarrow as pa
+def _newest_labels(context: RunContext, spec: LabelSpec) -> tuple[pa.Table, int]:
+    """Returns one row a key with the label that arrived last, and how many keys are in conflict.
+
+    A table has no order: of labels that arrived at the same moment, or without `timestamp_col`, the greatest
+    wins, so that the same table always gives the same labels.
+    """
     import pyarrow.compute as pc
 
     tables = context.backend.tables
@@ -73,10 +80,17 @@ def _newest_labels(context: RunContext, spec: LabelSpec) -> pa.Table:
         )
     rows = tables.scan(spec.table, columns=columns).read_all()
     rows = rows.filter(pc.is_valid(rows[spec.label_col]))
-    rows = rows.append_column("__order", pa.array(range(rows.num_rows), pa.int64()))
-    order = [(spec.timestamp_col, "ascending")] if spec.timestamp_col else []
-    rows = rows.sort_by([*order, ("__order", "ascending")])
-    last = rows.group_by(list(spec.on), use_threads=False).aggregate([(spec.label_col, "last")])
-    return last.rename_columns(
-        [label if name == f"{spec.label_col}_last" else name for name in last.column_names]
-    )
+    arrived = [spec.timestamp_col] if spec.timestamp_col else []
+    ordered = rows.sort_by([(column, "ascending") for column in (*arrived, spec.label_col)])
+    last = ordered.group_by(list(spec.on), use_threads=False).aggregate([(spec.label_col, "last")])
+    renamed = {f"{spec.label_col}_last": label}
+    last = last.rename_columns([renamed.get(name, name) for name in last.column_names])
+    return last, _conflicts(rows, [*spec.on, *arrived], spec.label_col)
+
+
+def _conflicts(rows: pa.Table, keys: list[str], label: str) -> int:
+    """Counts the keys that got different labels at the same moment."""
+    import pyarrow.compute as pc
+
+    labels = rows.group_by(keys).aggregate([(label, "count_distinct")])
+    return pc.sum(pc.greater(labels[f"{label}_count_distinct"], 1)).as_py() or 0

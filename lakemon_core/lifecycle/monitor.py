@@ -64,6 +64,8 @@ def monitor(context: RunContext) -> Monitored:
         "rows_expired": expired.rows,
         **_unpack_detail(unpacked),
     }
+    if labels.conflicts:
+        detail["labels_conflicting"] = labels.conflicts
     if refresh.skipped:
         detail["columns_skipped"] = dict(refresh.skipped)
     if not (count or labels.updated or (unpacked and unpacked.rows)):

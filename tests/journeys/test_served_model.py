@@ -97,7 +97,7 @@ def deployment(bank):
         serving_config={"endpoint_name": "fraud-dev"},
         inference_table_config={
             "name": "inference_logs",
-            "labels": {"table": "frauds", "on": ["tx"], "label_col": "fraud"},
+            "labels": {"table": "frauds", "on": ["tx"], "label_col": "fraud", "timestamp_col": "at"},
         },
         monitoring_config={"baseline_table": "training", "granularities": ["1 day"]},
     )
@@ -130,8 +130,12 @@ def labelled_run(bank, sent, first_run):
     labels = sent[sent["tx"].str.startswith(("0-", "1-"))][["tx", "fraud"]]
     with framework_tables(bank) as tables:
         name = TableName.parse("mlops_dev.bank.frauds")
-        tables.append(name, pa.table({"tx": ["0-0"], "fraud": [1 - int(labels["fraud"].iloc[0])]}))
-        tables.append(name, pa.table({"tx": labels["tx"].to_numpy(), "fraud": labels["fraud"].to_numpy()}))
+        later = pa.array([MONDAY + timedelta(days=9)] * len(labels), pa.timestamp("us", "UTC"))
+        tables.append(
+            name, pa.table({"tx": labels["tx"].to_numpy(), "fraud": labels["fraud"].to_numpy(), "at": later})
+        )
+        wrong = {"tx": ["0-0"], "fraud": [1 - int(labels["fraud"].iloc[0])], "at": [MONDAY]}
+        tables.append(name, pa.table(wrong))
     return bank.run()
 
 
@@ -191,13 +195,10 @@ def test_late_labels_are_merged_and_their_windows_measured_again(bank, sent, lab
 
 def test_windows_without_labels_have_a_reason_instead_of_a_number(bank, labelled_run):
     signals = rows_of(bank, "mlops_dev.monitoring.inference_logs_signals")
-    last = signals[
-        (signals["signal"] == "accuracy")
-        & (signals["model_id"] == "*")
-        & [window["start"] == MONDAY + timedelta(days=2) for window in signals["window"]]
-    ].iloc[0]
+    accuracy = signals[(signals["signal"] == "accuracy") & (signals["model_id"] == "*")]
+    last = accuracy.loc[accuracy["window"].map(lambda window: window["start"]).idxmax()]
     assert np.isnan(last["value"])
-    assert last["reason"] == "no labels yet"
+    assert last["reason"] == "no row has a label"
     assert last["maturity"] == 0.0
 
 
