@@ -92,6 +92,12 @@ class LocalBackend(Backend):
         """`<workspace>/ledger.db`."""
         return self._ledger
 
+    @property
+    def dashboard_url(self) -> str | None:
+        """The page of the model server; None while none runs."""
+        client = self._server.client()
+        return f"{client.server.url}/" if client else None
+
     def hold(self, run_id: str) -> AbstractContextManager[None]:
         """Holds the workspace for one run.
 

@@ -4,8 +4,7 @@ import json
 import sqlite3
 
 import pytest
-from lakemon_local.serving.server.mover import Mover, payload_rows, payload_schema
-from lakemon_local.serving.server.spool import LoggedCall, Spool
+from lakemon_local.serving.spool import LoggedCall, Mover, Spool, payload_rows, payload_schema
 from lakemon_local.tables import DeltaTables
 
 from lakemon_core.domain.errors import WorkspaceError

@@ -197,9 +197,7 @@ def test_a_name_that_is_not_of_this_machine_and_a_foreign_page_are_turned_away(l
     assert post(live, json.dumps({"dataframe_records": [ROW]}), Host="localhost")[0] == 200
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/api/2.0/clusters/list", "/serving-endpoints/../server.json", "/docs"]
-)
+@pytest.mark.parametrize("path", ["/api/2.0/clusters/list", "/serving-endpoints/../server.json", "/docs"])
 def test_other_paths_are_not_found(live, path):
     status, text = get(live, path)
     assert status in {404, 405}
@@ -264,6 +262,14 @@ def test_metrics_count_what_was_answered(live):
     counted = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
     assert int(counted['lakemon_requests_total{endpoint="flights-dev",status="200"}']) > 0
     assert "lakemon_spooled_requests" in counted
+
+
+def test_the_page_shows_people_what_is_served_and_runs_nothing(live):
+    live.ask()
+    status, html = get(live, "/")
+    assert status == 200
+    assert all(word in html for word in (live.endpoint, live.model, str(live.payload), "ready"))
+    assert "<script" not in html
 
 
 def test_an_endpoint_needs_a_plain_name_one_model_and_a_whole_table_name(live):

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from lakemon_local.ledger import SqliteLedger
 from lakemon_local.serving.endpoints import Entity
-from lakemon_local.serving.server.mover import payload_schema
+from lakemon_local.serving.spool import payload_schema
 from lakemon_local.tables import DeltaTables
 from lakemon_local.unpack import Unpacking
 

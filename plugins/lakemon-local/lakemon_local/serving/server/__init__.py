@@ -1,1 +1,1 @@
-"""What runs inside the model server's process: routes, loaded models, the spool and its mover."""
+"""What runs inside the model server's process: routes, endpoints and loaded models."""

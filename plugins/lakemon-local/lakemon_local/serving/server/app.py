@@ -20,7 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from lakemon_core.domain.errors import LakemonError
@@ -28,8 +28,7 @@ from lakemon_local.serving.endpoint_json import error_json
 from lakemon_local.serving.server.config_json import endpoint_json, read_payload, read_wanted
 from lakemon_local.serving.server.control import Control, Live
 from lakemon_local.serving.server.door import Door, Keys
-from lakemon_local.serving.server.mover import Mover
-from lakemon_local.serving.server.spool import LoggedCall, Spool
+from lakemon_local.serving.server.page import HEADERS, page
 from lakemon_local.serving.server.wire import (
     MAX_BODY_BYTES,
     Refused,
@@ -38,6 +37,7 @@ from lakemon_local.serving.server.wire import (
     read_request,
     too_large,
 )
+from lakemon_local.serving.spool import LoggedCall, Mover, Spool
 
 MAX_LOGGED_BYTES = 1024 * 1024
 """Requests and responses over this size are logged as NULL, as Databricks does."""
@@ -100,6 +100,7 @@ def make_app(service: Service) -> Starlette:
             Route(endpoints + "/{name}/ai-gateway", routes.log_to, methods=["PUT"]),
             Route("/api/2.0/lakemon/flush", routes.flush, methods=["POST"]),
             Route("/.well-known/databricks-config", routes.well_known),
+            Route("/", routes.page),
             Route("/health", routes.health),
             Route("/metrics", routes.metrics),
         ],
@@ -174,8 +175,7 @@ class _Routes:
         """Lists all endpoints, or makes one."""
         control = self._service.control
         if request.method == "GET":
-            found = [control.find(name) for name in control.names()]
-            return JSONResponse({"endpoints": [endpoint_json(live) for live in found if live]})
+            return JSONResponse({"endpoints": [endpoint_json(live) for live in self._endpoints()]})
         body = await _json(request)
         name = str(body.get("name"))
         if not _ENDPOINT_NAME.fullmatch(name):
@@ -227,6 +227,22 @@ class _Routes:
         """Counters in Prometheus' text format."""
         waiting = await run_in_threadpool(self._service.spool.waiting)
         return PlainTextResponse(_metrics(self._service, waiting))
+
+    async def page(self, _: Request) -> Response:
+        """Shows people what is served."""
+        waiting = await run_in_threadpool(self._service.spool.waiting)
+        mover = self._service.mover
+        facts = {
+            "Requests on their way to the tables": waiting,
+            "Last error of a table": mover.last_error or "none",
+        }
+        html = page(self._endpoints(), self._service.answered, {**facts, **self._service.identity})
+        return HTMLResponse(html, headers=HEADERS)
+
+    def _endpoints(self) -> list[Live]:
+        control = self._service.control
+        found = [control.find(name) for name in control.names()]
+        return [live for live in found if live is not None]
 
     def _state_of(self, name: str) -> Response:
         live = self._service.control.find(name)

@@ -15,9 +15,9 @@ from lakemon_core.domain.names import TableName
 from lakemon_core.ports import Clock, Tables
 from lakemon_core.tracking import ModelRegistry, demand_trust
 from lakemon_local.serving.endpoints import Endpoint, EndpointFile, Entity
-from lakemon_local.serving.server.mover import payload_schema
 from lakemon_local.serving.server.scoring import LoadedModel, load
 from lakemon_local.serving.server.wire import Refused, no_endpoint
+from lakemon_local.serving.spool import payload_schema
 
 _log = logging.getLogger(__name__)
 

@@ -16,8 +16,7 @@ from lakemon_local.serving.process import Running, ServerFiles
 from lakemon_local.serving.server.app import Service, make_app
 from lakemon_local.serving.server.control import Control
 from lakemon_local.serving.server.door import Keys
-from lakemon_local.serving.server.mover import Mover
-from lakemon_local.serving.server.spool import Spool
+from lakemon_local.serving.spool import Mover, Spool
 
 _GRACE_SECONDS = 5
 _MOST_REQUESTS = 512

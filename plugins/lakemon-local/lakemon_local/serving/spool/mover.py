@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from lakemon_core.ports import Tables
-from lakemon_local.serving.server.spool import LoggedCall, Spool
+from lakemon_local.serving.spool.store import LoggedCall, Spool
 
 if TYPE_CHECKING:
     import pyarrow as pa
