@@ -10,7 +10,7 @@ from datetime import datetime
 from lakemon_core.alerting.wording import moment, number
 from lakemon_core.domain.incident import Incident, IncidentEvent, Transition
 from lakemon_core.domain.monitor import Monitor
-from lakemon_core.domain.names import plain
+from lakemon_core.domain.names import plain, quote
 from lakemon_core.domain.rule import Rule
 
 TOP = 10
@@ -89,7 +89,9 @@ class Story:
 
     def _query(self, incident: Incident) -> str:
         """Returns the SQL of the series, or nothing when a name is not fit to be shown as it is."""
+        settings = self.monitor.model.settings if self.monitor.model else {}
         wanted = {
+            quote(str(settings.get("model_id_col", "model_id"))): incident.model_id,
             "signal": incident.evidence.get("metric"),
             "statistic": incident.evidence.get("statistic"),
             '"column"': incident.column,
@@ -125,9 +127,10 @@ def _where(monitor: Monitor) -> str:
 def _headline(event: IncidentEvent) -> str:
     incident = event.incident
     since = f" since {moment(incident.opened_at)}" if incident.opened_at else ""
-    if event.transition is Transition.RESOLVED:
-        return f"{_now(incident)}, was beyond its limit{since}"
-    return f"{incident.title}{since}"
+    if event.transition is not Transition.RESOLVED:
+        return f"{incident.title}{since}"
+    value, limit = _figures(incident)
+    return f"{_what(incident)} is back to {value}, limit {limit}, after {_windows(incident)}{since}"
 
 
 def _evidence(event: IncidentEvent) -> Iterator[str]:
@@ -153,11 +156,9 @@ def _evidence(event: IncidentEvent) -> Iterator[str]:
 def _course(event: IncidentEvent) -> Iterator[str]:
     """Yields how the incident came here."""
     incident = event.incident
-    breaches = incident.evidence.get("breaches")
-    count = f", in {breaches} window{'' if breaches == 1 else 's'}" if breaches else ""
     if incident.opened_at:
         verb = "was" if event.transition is Transition.RESOLVED else "is"
-        yield f"It {verb} beyond its limit since {moment(incident.opened_at)}{count}."
+        yield f"It {verb} beyond its limit since {moment(incident.opened_at)}, in {_windows(incident)}."
     if event.transition is Transition.REOPENED:
         yield f"It was open before; this is episode {incident.episode}."
     if event.transition is Transition.ESCALATED:
@@ -168,11 +169,25 @@ def _course(event: IncidentEvent) -> Iterator[str]:
 
 def _now(incident: Incident) -> str:
     """Returns `PSI of temp is 0.05, the limit is 0.2`."""
-    what = str(incident.evidence.get("what", incident.rule))
-    if incident.value is None or incident.limit is None:
-        return f"{what} is unknown"
-    value = number(incident.value, unlike=incident.limit)
-    return f"{what} is {value}, the limit is {number(incident.limit, unlike=incident.value)}"
+    value, limit = _figures(incident)
+    return f"{_what(incident)} is {value}, the limit is {limit}"
+
+
+def _what(incident: Incident) -> str:
+    return str(incident.evidence.get("what", incident.rule))
+
+
+def _figures(incident: Incident) -> tuple[str, str]:
+    """Returns value and limit, so written that they do not read the same when they differ."""
+    value, limit = incident.value, incident.limit
+    if value is None:
+        return "unknown", number(limit or 0.0)
+    return number(value, unlike=limit), number(limit or 0.0, unlike=value)
+
+
+def _windows(incident: Incident) -> str:
+    count = incident.evidence.get("breaches", 0)
+    return f"{count} window" if count == 1 else f"{count} windows"
 
 
 def _window(incident: Incident) -> str:

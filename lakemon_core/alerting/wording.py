@@ -41,13 +41,12 @@ def number(value: float, *, unlike: float | None = None) -> str:
         return str(value)
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
-    if abs(value) >= 10_000:
-        return f"{value:,.0f}"
-    for digits in range(3, 17):
-        text = f"{value:.{digits}g}"
-        if unlike is None or unlike == value or float(text) != float(f"{unlike:.{digits}g}"):
-            return text
-    return repr(value)
+    kinds = [f",.{digits}f" for digits in range(12)] if 1e3 <= abs(value) < 1e15 else []
+    kinds += [f".{digits}g" for digits in range(3, 18)]
+    told_apart = (
+        kind for kind in kinds if unlike in {None, value} or format(value, kind) != format(unlike, kind)
+    )
+    return format(value, next(told_apart, ""))
 
 
 def moment(when: datetime) -> str:

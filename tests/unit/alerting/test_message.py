@@ -118,7 +118,7 @@ def test_a_message_says_how_to_see_it_again(messages, temp):
     assert shlex.split(query)[:2] == ["lakemon", "query"]
     assert shlex.split(query)[2] == (
         'SELECT "window"."start", value, n FROM mlops_dev.monitoring.logs_signals'
-        " WHERE signal = 'feature_drift' AND statistic = 'psi' AND \"column\" = 'temp'"
+        " WHERE \"model_id\" = '*' AND signal = 'feature_drift' AND statistic = 'psi' AND \"column\" = 'temp'"
         " AND granularity = '1 week' AND compare = 'baseline' ORDER BY 1"
     )
 
@@ -141,7 +141,7 @@ def test_resolved_says_where_it_came_back_to(messages, temp):
     note = item.notification
     assert note.state == "resolved"
     assert note.title == (
-        "flight_delays dev: PSI of temp is 0.05, the limit is 0.2, was beyond its limit since 2026-01-05"
+        "flight_delays dev: PSI of temp is back to 0.05, limit 0.2, after 1 window since 2026-01-05"
     )
     assert "It was beyond its limit since 2026-01-05, in 1 window." in note.lines
 
