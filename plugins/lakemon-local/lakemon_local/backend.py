@@ -173,8 +173,11 @@ class LocalBackend(Backend):
             self._tables,
             self.setup.secrets,
             logs_payloads=self.setup.monitor.inference_table.enabled,
-            prepare=self._registry.point,
+            prepare=self._point_mlflow,
         )
+
+    def _point_mlflow(self) -> None:
+        self._registry.point()
 
 
 def _is_loopback(host: str) -> bool:
