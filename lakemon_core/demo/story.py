@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lakemon_core.demo.facts import gather
-from lakemon_core.demo.flights import FEATURES, Flights, load_flights, weeks
+from lakemon_core.demo.flights import FEATURES, Flights, demand_packages, load_flights, weeks
 from lakemon_core.demo.home import Home
 from lakemon_core.demo.result import DemoResult, conclude
 from lakemon_core.demo.traffic import LIVE_ROWS, Traffic, to_arrow
 from lakemon_core.demo.train import fit, log_and_register, quiet_mlflow, with_predictions
 from lakemon_core.domain.errors import LakemonError, ModelError
 from lakemon_core.domain.names import TableName
-from lakemon_core.domain.window import Window
+from lakemon_core.domain.run import Stage
 from lakemon_core.pipeline.result import RunResult
 from lakemon_core.pipeline.run import run_session
 from lakemon_core.pipeline.session import Session, open_session
@@ -25,15 +26,24 @@ LIVE_WEEKS = 6
 
 TRAINING_TABLE = "training_data"
 _NOT_THERE = {"LM401", "LM402"}
+_PLAYED = "demo:weeks"
+"""Key in the ledger: how many weeks were played."""
 
 
-def play(directory: Path, *, progress: Progress, fresh: bool = False) -> DemoResult:
+def play(
+    directory: Path,
+    *,
+    progress: Progress,
+    fresh: bool = False,
+    tell: Callable[[str], None] | None = None,
+) -> DemoResult:
     """Plays the demo; what was played before in this folder is not done again.
 
     Args:
         directory: holds everything; made when it is not there.
         progress: is told all the time what is being done.
         fresh: removes what an earlier demo left in the folder first.
+        tell: takes the lines that are worth keeping, one a chapter; None gives them to `progress`.
 
     Returns:
         what was found, and one document of all runs.
@@ -43,18 +53,21 @@ def play(directory: Path, *, progress: Progress, fresh: bool = False) -> DemoRes
         LakemonError: LM172 when a stage of a run failed.
         KeyboardInterrupt: the next call goes on.
     """
-    progress.update("reading the flights of 2013")
-    flights = load_flights()
+    demand_packages()
     home = Home(directory.absolute())
     if fresh:
         home.clear()
     home.furnish()
-    with open_session(home.request, progress=progress) as session:
-        story = _Story(home, flights, session)
-        with quiet_mlflow():
-            model = story.train()
-        runs = [story.run("deploying"), *story.live(model)]
-        runs.append(story.rest(model))
+    progress.update("reading the flights of 2013")
+    flights = load_flights()
+    with quiet_mlflow(), open_session(home.request, progress=progress) as session:
+        story = _Story(home, flights, session, tell or progress.update)
+        model = story.train()
+        runs = [story.deploy()]
+        traffic = Traffic(
+            session, ModelRegistry(session.workspace).load(model.name, model.version), model.version
+        )
+        runs += [*story.live(traffic), story.rest(traffic)]
         facts = gather(session, f"{model.name} version {model.version}")
         return conclude(home.config, facts, runs, session.backend.ledger)
 
@@ -66,13 +79,14 @@ class _Story:
     home: Home
     flights: Flights
     session: Session
+    tell: Callable[[str], None]
 
     def train(self) -> ModelVersion:
         """Returns the champion; trains and registers it where there is none."""
-        session = self.session
-        name, registry = session.monitor.model_name, ModelRegistry(session.workspace)
+        session, name = self.session, self.session.monitor.model_name
+        session.progress.update(f"looking for {name} in MLflow")
         try:
-            return registry.resolve(name, CHAMPION)
+            return ModelRegistry(session.workspace).resolve(name, CHAMPION)
         except ModelError as error:
             if error.code not in _NOT_THERE:
                 raise
@@ -94,13 +108,40 @@ class _Story:
             workspace=session.workspace,
         )
 
-    def run(self, chapter: str) -> RunResult:
+    def deploy(self) -> RunResult:
+        """Deploys and validates; no flight has been asked about yet."""
+        return self.run("deployment", (Stage.DEPLOY, Stage.VALIDATE))
+
+    def live(self, traffic: Traffic) -> Iterator[RunResult]:
+        """Plays the weeks one by one: requests and a batch job, the arrivals of the week before, a run.
+
+        A week that was played is noted, and left out the next time: a run in the midst of a week would judge
+        half of its rows.
+        """
+        ledger, spans = self.session.backend.ledger, weeks(LIVE_WEEKS)
+        for number in range(int(ledger.get(_PLAYED) or 0), LIVE_WEEKS):
+            flights = self.flights.departing(spans[number])
+            traffic.send(f"demo-{spans[number]}", flights.head(LIVE_ROWS))
+            traffic.score(number, flights.iloc[LIVE_ROWS:])
+            if number:
+                traffic.report_arrivals(number, self.flights.departing(spans[number - 1]))
+            yield self.run(f"week of {spans[number]}")
+            ledger.put(_PLAYED, str(number + 1))
+
+    def rest(self, traffic: Traffic) -> RunResult:
+        """Plays the rest of the year at once: one batch, all arrivals, one run."""
+        *_, last = weeks(LIVE_WEEKS)
+        traffic.score(LIVE_WEEKS, self.flights.departing_from(last.end))
+        traffic.report_arrivals(LIVE_WEEKS, self.flights.departing_from(last.start))
+        return self.run("rest of the year")
+
+    def run(self, chapter: str, stages: tuple[Stage, ...] = tuple(Stage)) -> RunResult:
         """Does what `lakemon run` does, and tells what came of it.
 
         Raises:
             LakemonError: LM172 when a stage failed: the story ends there.
         """
-        result = run_session(self.session, self.home.request)
+        result = run_session(self.session, replace(self.home.request, stages=stages))
         failed = result.failed_stage()
         if failed is not None:
             raise LakemonError(
@@ -109,36 +150,9 @@ class _Story:
                 where=f"{chapter}:",
                 cure="When that is mended, run the demo again: it goes on from there.",
             )
-        told = "; ".join(item.notification.title for item in result.deliveries)
-        self.session.progress.update(f"{chapter}: {told or 'nothing to tell'}")
+        told = [f"[{item.notification.state}] {item.notification.title}" for item in result.deliveries]
+        self.tell(f"{chapter}: {'; '.join(told) or 'nothing to tell'}")
         return result
-
-    def live(self, model: ModelVersion) -> list[RunResult]:
-        """Plays the weeks one by one: requests and a batch job, the arrivals of the week before, a run."""
-        traffic = self._traffic(model)
-        results: list[RunResult] = []
-        before: Window | None = None
-        for number, week in enumerate(weeks(LIVE_WEEKS)):
-            flights = self.flights.departing(week)
-            traffic.send(f"demo-{week}", flights.head(LIVE_ROWS))
-            traffic.score(number, flights.iloc[LIVE_ROWS:])
-            if before is not None:
-                traffic.report_arrivals(number, self.flights.departing(before))
-            results.append(self.run(f"week of {week}"))
-            before = week
-        return results
-
-    def rest(self, model: ModelVersion) -> RunResult:
-        """Plays the rest of the year at once: one batch, all arrivals, one run."""
-        *_, last = weeks(LIVE_WEEKS)
-        traffic = self._traffic(model)
-        traffic.score(LIVE_WEEKS, self.flights.departing_from(last.end))
-        traffic.report_arrivals(LIVE_WEEKS, self.flights.departing_from(last.start))
-        return self.run("the rest of the year")
-
-    def _traffic(self, model: ModelVersion) -> Traffic:
-        loaded = ModelRegistry(self.session.workspace).load(model.name, model.version)
-        return Traffic(self.session, loaded, model.version)
 
     def _baseline(self) -> TableName:
         name = self.session.monitor.monitoring.baseline_table

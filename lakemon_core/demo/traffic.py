@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from lakemon_core.demo.flights import FEATURES, KEY, LABEL, TIME
 from lakemon_core.demo.train import with_predictions
 from lakemon_core.domain.errors import ModelError
-from lakemon_core.domain.monitor import LabelSpec, ServingSpec
 from lakemon_core.pipeline.session import Session
 
 if TYPE_CHECKING:
@@ -40,8 +39,8 @@ class Traffic:
     model: PyFuncModel
     version: str
 
-    def send(self, name: str, flights: pd.DataFrame) -> int:
-        """Asks the endpoint about flights, a few a request; returns how many rows were sent now.
+    def send(self, name: str, flights: pd.DataFrame) -> None:
+        """Asks the endpoint about flights, a few a request; what is in the payload table is not sent again.
 
         Args:
             name: goes into the ids of the requests.
@@ -50,53 +49,50 @@ class Traffic:
         Raises:
             ModelError: LM418 when the endpoint refuses a request.
         """
-        serving = self._serving()
-        requests, logged = dict(_requests(name, flights)), self._logged()
-        missing = [key for key in requests if key not in logged]
-        for number, key in enumerate(missing, start=1):
+        endpoint = self._endpoint_name()
+        logged = self._logged()
+        missing = [(key, records) for key, records in _requests(name, flights) if key not in logged]
+        for number, (key, records) in enumerate(missing, start=1):
             self.session.progress.update(
-                f"asking {serving.endpoint_name} about flights", number, len(missing)
+                f"asking {endpoint} about flights from {_first_day(flights)}", number, len(missing)
             )
-            answer = self.session.backend.serving.query(
-                serving.endpoint_name, requests[key], client_request_id=key
-            )
+            answer = self.session.backend.serving.query(endpoint, records, client_request_id=key)
             if answer.status != 200:
                 raise ModelError(
                     "LM418",
-                    f"endpoint {serving.endpoint_name} refused request {key}: {answer.error}",
+                    f"endpoint {endpoint} refused request {key}: {answer.error}",
                     cure="see `lakemon status` for its log.",
                 )
-        return sum(len(requests[key]) for key in missing)
 
-    def score(self, number: int, flights: pd.DataFrame) -> int:
+    def score(self, number: int, flights: pd.DataFrame) -> None:
         """Does the work of a batch job: scores flights and appends them to the inference table.
 
         Args:
             number: of the batch; one that was written before changes nothing.
             flights: any.
         """
-        self.session.progress.update("scoring flights in a batch job", len(flights))
+        self.session.progress.update(
+            f"scoring {len(flights):,} flights from {_first_day(flights)} in a batch job"
+        )
         scored = with_predictions(flights, self.model.predict(flights[list(FEATURES)]))
         rows = scored.drop(columns=LABEL).assign(
             request_id=f"batch-{number}", row_index=range(len(scored)), model_version=self.version
         )
         table = self.session.monitor.inference_table.name
-        written = self.session.backend.tables.append(table, to_arrow(rows), batch=("demo batch", number))
-        return written.inserted
+        self.session.backend.tables.append(table, to_arrow(rows), batch=("demo batch", number))
 
-    def report_arrivals(self, number: int, flights: pd.DataFrame) -> int:
+    def report_arrivals(self, number: int, flights: pd.DataFrame) -> None:
         """Appends labels to the label table; flights that never arrived have none.
 
         Args:
             number: of the delivery; one that was written before changes nothing.
             flights: whose arrivals are known now.
         """
+        labels = self.session.monitor.inference_table.labels
+        assert labels is not None
         arrived = flights.loc[flights[LABEL].notna(), [KEY, TIME, LABEL]]
         rows = arrived.assign(arrived_at=arrived[TIME] + DELAY).drop(columns=TIME)
-        written = self.session.backend.tables.append(
-            self._labels().table, to_arrow(rows), batch=("demo arrivals", number)
-        )
-        return written.inserted
+        self.session.backend.tables.append(labels.table, to_arrow(rows), batch=("demo arrivals", number))
 
     def _logged(self) -> set[str]:
         """Returns the ids of the requests that are in the payload table."""
@@ -106,15 +102,10 @@ class Traffic:
         rows = self.session.backend.tables.scan(table, columns=["client_request_id"]).read_all()
         return set(rows["client_request_id"].to_pylist())
 
-    def _serving(self) -> ServingSpec:
+    def _endpoint_name(self) -> str:
         serving = self.session.monitor.serving
         assert serving is not None
-        return serving
-
-    def _labels(self) -> LabelSpec:
-        labels = self.session.monitor.inference_table.labels
-        assert labels is not None
-        return labels
+        return serving.endpoint_name
 
 
 def to_arrow(rows: pd.DataFrame) -> pa.Table:
@@ -130,3 +121,7 @@ def _requests(name: str, flights: pd.DataFrame) -> Iterator[tuple[str, list[dict
     records = [row | {TIME: row[TIME].isoformat()} for row in rows]
     for start in range(0, len(records), REQUEST_ROWS):
         yield f"{name}-{start // REQUEST_ROWS:03d}", records[start : start + REQUEST_ROWS]
+
+
+def _first_day(flights: pd.DataFrame) -> str:
+    return f"{flights[TIME].iloc[0]:%Y-%m-%d}"
