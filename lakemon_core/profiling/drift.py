@@ -55,10 +55,11 @@ _VERSION = 1
 _BINNED = ("population_stability_index", "tv_distance", "l_infinity_distance", "js_distance")
 _NUMERIC = ("ks_test", "wasserstein_distance", "wasserstein_normalized", *_BINNED)
 _CATEGORICAL = ("chi_squared_test", "cramers_v", *_BINNED)
+_DELTAS = ("percent_null_delta", "percent_distinct_delta")
 _COMPARED: dict[type[Summary], tuple[str, ...]] = {
-    NumericSummary: _NUMERIC,
-    CategoricalSummary: _CATEGORICAL,
-    TimestampSummary: ("percent_null_delta", "percent_distinct_delta"),
+    NumericSummary: ("count_delta", "avg_delta", "percent_zeros_delta", *_DELTAS, *_NUMERIC),
+    CategoricalSummary: ("count_delta", "new_categories", *_DELTAS, *_CATEGORICAL),
+    TimestampSummary: _DELTAS,
 }
 
 
@@ -82,6 +83,8 @@ def drift_values(current: Summary, reference: Summary, *, smoothing: str = "add_
             values, reasons = _common_deltas(current, reference), {}
         case _:
             return unavailable(current, f"the reference is {_kind(reference)}, the column {_kind(current)}")
+    nowhere = [name for name, value in values.items() if value is None and name not in reasons]
+    reasons |= dict.fromkeys(nowhere, "there are no rows")
     values |= {"n": _size(current), "n_reference": _size(reference)}
     return dict.fromkeys(DRIFT_STATISTICS) | values | {"reasons": reasons}
 

@@ -193,6 +193,13 @@ def test_a_side_without_numbers_is_named(summary_of, current, reference, why):
         assert row["reasons"][name] == why
 
 
+def test_shares_of_no_rows_do_not_exist(summary_of):
+    for values, kind in [([1.0], pa.float64()), (["a"], pa.string()), ([1], pa.timestamp("s"))]:
+        row = drift_values(summary_of([], kind), summary_of(values, kind))
+        assert row["percent_null_delta"] is None
+        assert row["reasons"]["percent_null_delta"] == "there are no rows"
+
+
 def test_a_side_without_categories_is_named_and_new_ones_are_counted(summary_of):
     empty, full = summary_of([None], pa.string()), summary_of(["a", "b"])
     gone, came = drift_values(empty, full), drift_values(full, empty)
