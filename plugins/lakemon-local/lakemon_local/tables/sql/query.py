@@ -12,7 +12,7 @@ from lakemon_core.domain.names import TableName, quote
 from lakemon_local.tables.places import Places
 from lakemon_local.tables.snapshot import Snapshot, open_snapshot
 from lakemon_local.tables.sql.duck import duck, lock
-from lakemon_local.tables.sql.statement import Statement, refused
+from lakemon_local.tables.sql.statement import Statement, Written, refused
 
 if TYPE_CHECKING:
     import duckdb
@@ -22,27 +22,34 @@ def run_query(sql: str, places: Places) -> pa.Table:
     """Runs one statement that reads; see `Tables.query`."""
     import duckdb
 
-    with duck() as connection:
+    try:
         try:
-            statement = Statement.parse(connection, sql)
-            _offer(connection, statement, places)
-            lock(connection)
-            return _narrowed(connection.sql(statement.text).to_arrow_table())
-        except duckdb.Error as error:
-            raise refused(str(error)) from error
+            return _answer(sql, places, narrow=True)
+        except duckdb.BinderException:
+            # With all columns in sight DuckDB names the one that was meant.
+            return _answer(sql, places, narrow=False)
+    except duckdb.Error as error:
+        raise refused(str(error)) from error
 
 
-def _offer(connection: duckdb.DuckDBPyConnection, statement: Statement, places: Places) -> None:
-    """Makes a view for each table that the statement names, and for no other."""
-    for number, written in enumerate(statement.tables):
-        snapshot = open_snapshot(places.find(_meant(TableName(*written.parts), places)))
-        source = f"lakemon_source_{number}"
-        connection.register(source, _Scan(snapshot, statement.columns_of(snapshot.schema)))
-        schema = f"{quote(written.catalog)}.{quote(written.schema)}"
-        connection.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {quote(written.catalog)}")
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        view = f"{schema}.{quote(written.table)}"
-        connection.execute(f"CREATE VIEW {view} AS FROM {source}")
+def _answer(sql: str, places: Places, *, narrow: bool) -> pa.Table:
+    with duck() as connection:
+        statement = Statement.parse(connection, sql)
+        for number, written in enumerate(statement.tables):
+            snapshot = open_snapshot(places.find(_meant(TableName(*written.parts), places)))
+            columns = statement.columns_of(snapshot.schema) if narrow else snapshot.schema.names
+            _offer(connection, f"lakemon_source_{number}", written, _Scan(snapshot, columns))
+        lock(connection)
+        return _narrowed(connection.sql(statement.text).to_arrow_table())
+
+
+def _offer(connection: duckdb.DuckDBPyConnection, source: str, written: Written, scan: _Scan) -> None:
+    """Makes a table readable under the name that the statement writes."""
+    connection.register(source, scan)
+    schema = f"{quote(written.catalog)}.{quote(written.schema)}"
+    connection.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {quote(written.catalog)}")
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    connection.execute(f"CREATE VIEW {schema}.{quote(written.table)} AS FROM {source}")
 
 
 def _meant(name: TableName, places: Places) -> TableName:
