@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from lakemon_core.domain.run import StageStatus
@@ -199,18 +201,19 @@ class Refresh:
         ).read_all()
         quality = self.context.model_type.quality if self.quality else None
         wanted = set(part)
-        window: Window | None = None
-        groups: list[Group] = []
-        for at, model_id, slice_rows in split(rows, granularity, roles.timestamp, self.model_id):
-            if at not in wanted:
+        found = split(rows, granularity, roles.timestamp, self.model_id)
+        for window, parts in groupby(found, key=itemgetter(0)):
+            if window not in wanted:
                 continue
-            if window is not None and at != window:
-                yield window, groups
-                groups = []
-            window = at
-            key = GroupKey(at, str(granularity), model_id, None, None, "INPUT")
-            groups.append(measure(slice_rows, key, self.plan, quality))
-        if window is not None:
+            groups: list[Group] = []
+            whole: pa.Table | None = None
+            for _, model_id, part_rows in parts:
+                key = GroupKey(window, str(granularity), model_id, None, None, "INPUT")
+                if part_rows is whole:
+                    groups.append(replace(groups[0], key=key))
+                else:
+                    groups.append(measure(part_rows, key, self.plan, quality))
+                whole = whole or part_rows
             yield window, groups
 
     def _columns(self) -> list[str]:

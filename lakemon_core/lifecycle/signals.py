@@ -30,7 +30,7 @@ class Statistic:
 
 STATISTICS = (
     Statistic("psi", "population_stability_index", chance="psi_chance_level"),
-    Statistic("js_distance", "js_distance"),
+    Statistic("js_distance", "js_distance", chance="js_chance_level"),
     Statistic("ks_test", "ks_test", "statistic", "pvalue"),
     Statistic("wasserstein_distance", "wasserstein_normalized"),
     Statistic("tv_distance", "tv_distance", chance="tv_chance_level"),
@@ -38,6 +38,9 @@ STATISTICS = (
     Statistic("chi_squared_test", "chi_squared_test", "statistic", "pvalue"),
     Statistic("cramers_v", "cramers_v"),
 )
+_NO_DRIFT = frozenset({"timestamp", "date"})
+"""Types whose drift rows hold only changes of counts, as in Databricks."""
+
 NUMERIC_ONLY = frozenset({"ks_test", "wasserstein_distance"})
 CATEGORICAL_ONLY = frozenset({"chi_squared_test", "cramers_v"})
 
@@ -70,7 +73,7 @@ class SignalMaker:
     def from_drift(self, rows: Sequence[Row]) -> Iterator[Signal]:
         """Yields one signal for each statistic of each drift row, and the count of new categories."""
         for row in rows:
-            if row["column_name"] == TABLE:
+            if row["column_name"] == TABLE or row["data_type"] in _NO_DRIFT:
                 continue
             categorical = row["new_categories"] is not None
             for statistic in STATISTICS:

@@ -45,10 +45,16 @@ def drift(column, **values):
             "cramers_v",
             "psi_chance_level",
             "tv_chance_level",
+            "js_chance_level",
             "new_categories",
         ]
     )
-    return PLACE | empty | {"column_name": column, "drift_type": "BASELINE", "n": 90, "method": "m"} | values
+    return (
+        PLACE
+        | empty
+        | {"data_type": "double", "column_name": column, "drift_type": "BASELINE", "n": 90, "method": "m"}
+        | values
+    )
 
 
 def made(signals, name, statistic=None):
@@ -105,6 +111,10 @@ def test_numeric_columns_have_no_categorical_statistics_and_the_other_way_round(
     assert not {"chi_squared_test", "new_categories"} & numeric
     assert {"chi_squared_test", "cramers_v", "new_categories"} <= categorical
     assert "ks_test" not in categorical
+
+
+def test_timestamps_have_no_drift_signal(maker):
+    assert not list(maker.from_drift([drift("joined", data_type="timestamp")]))
 
 
 def test_drift_carries_statistic_p_value_chance_level_and_reference(maker):
