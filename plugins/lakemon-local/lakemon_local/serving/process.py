@@ -24,6 +24,7 @@ from lakemon_local.lock import hold, holder
 TOKEN_VARIABLE = "LAKEMON_SERVER_TOKEN"  # noqa: S105 - the name of a variable, not a secret
 STOP_SECONDS = 15.0
 """How long a server may take to answer what it has begun and to move its spool."""
+_REACHED_BY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - names what others chose to listen on
 _LOG_LIMIT = 10 * 1024 * 1024
 
 
@@ -33,7 +34,7 @@ class Running:
 
     Attributes:
         pid: its process.
-        host: it listens on.
+        host: by which this machine reaches it.
         port: it listens on.
         started_at: UTC; with the pid it tells this server from any other.
         key: lets a caller change endpoints.
@@ -48,7 +49,7 @@ class Running:
     @property
     def url(self) -> str:
         """The address without a path."""
-        return f"http://{self.host}:{self.port}"
+        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +127,10 @@ def present(workspace: Path, listener: socket.socket) -> Generator[Running]:
         WorkspaceBusy: LM601 when a server runs already.
     """
     files = ServerFiles(workspace)
-    host, port = listener.getsockname()[:2]
+    address: tuple[str, int] = listener.getsockname()[:2]
+    host = _REACHED_BY.get(address[0], address[0])
     with hold(files.lock, "model server"):
-        me = Running(os.getpid(), host, port, datetime.now(UTC), secrets.token_urlsafe(24))
+        me = Running(os.getpid(), host, address[1], datetime.now(UTC), secrets.token_urlsafe(24))
         _write_private(files.state, encode(me))
         try:
             yield me

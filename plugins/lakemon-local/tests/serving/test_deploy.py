@@ -1,5 +1,6 @@
 """An endpoint is deployed, updated, rolled back, found again and brought back; what cannot be says why."""
 
+import http.client
 import signal
 import socket
 import subprocess
@@ -32,6 +33,16 @@ def free_port() -> int:
 def shared(live, request):
     """An endpoint of its own, named after the test, on the server that all tests share."""
     return live.again(request.node.name.removeprefix("test_").replace("_", "-")[:40])
+
+
+def status_of(site, **headers: str) -> int:
+    """The status of listing the endpoints with these headers."""
+    server = running(site.workspace)
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=60)
+    connection.request("GET", "/api/2.0/serving-endpoints", headers=headers)
+    status = connection.getresponse().status
+    connection.close()
+    return status
 
 
 def test_before_the_first_deploy_there_is_nothing(site, progress):
@@ -151,9 +162,11 @@ def test_the_key_is_readable_by_its_owner_only_and_goes_with_the_server(site, pr
     assert site.server.stop() is False
 
 
-def test_a_token_is_asked_for_when_one_is_set(site, progress):
-    guarded = site.again(token="s3cret")
-    guarded.server.ensure(0, progress)
+def test_a_token_is_asked_for_when_one_is_set_and_lets_other_machines_in(site, progress):
+    guarded = site.again(token="s3cret", host="0.0.0.0")
+    assert guarded.server.ensure(0, progress).server.host == "127.0.0.1"
+    assert status_of(site, Authorization="Bearer s3cret", Host="box.example") == 200
+    assert status_of(site, Host="box.example") == 401
     assert guarded.ask().status == 404, "it came in, and there is no endpoint yet"
     assert site.again(token="wrong").ask().status == 401
     assert "s3cret" not in (site.workspace / "server.json").read_text()

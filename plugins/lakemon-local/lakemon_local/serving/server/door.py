@@ -24,25 +24,23 @@ class Keys:
     Attributes:
         key: lets change endpoints; lies in the state file, readable by its owner only.
         token: asked for every request when it is set.
-        host: name the server listens on, beside the local ones.
     """
 
     key: str
     token: str
-    host: str
 
 
 class Door:
     """ASGI middleware that refuses what should not come in, before anything is read.
 
     A web page cannot reach the server through a name of its own (DNS rebinding: the Host header) nor from its
-    own origin (the Origin header), and nobody without the key can have a model loaded.
+    own origin (the Origin header), and nobody without the key can have a model loaded. Where a token is asked
+    for, other machines may come in by whatever name they know: a page that lacks the token learns nothing.
     """
 
     def __init__(self, app: ASGIApp, keys: Keys) -> None:
         self._app = app
         self._keys = keys
-        self._hosts = _LOCAL | {keys.host}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets the request pass or answers 401 or 403."""
@@ -55,14 +53,15 @@ class Door:
 
     def _refusal(self, scope: Scope) -> Refused | None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        host = _host_of(headers.get("host", ""))
-        if host not in self._hosts:
-            return Refused(403, "PERMISSION_DENIED", f"Host '{host}' is not served here.")
-        origin = headers.get("origin", "")
-        if origin and _host_of(urlsplit(origin).netloc) not in self._hosts:
-            return Refused(403, "PERMISSION_DENIED", "Requests of other web pages are not answered.")
         if not self._allowed(scope, headers.get("authorization", "").removeprefix("Bearer ")):
             return Refused(401, "UNAUTHENTICATED", "A valid bearer token is needed.")
+        if self._keys.token:
+            return None
+        host, origin = _host_of(headers.get("host", "")), headers.get("origin", "")
+        if host not in _LOCAL:
+            return Refused(403, "PERMISSION_DENIED", f"Host '{host}' is not served here.")
+        if origin and _host_of(_netloc(origin)) not in _LOCAL:
+            return Refused(403, "PERMISSION_DENIED", "Requests of other web pages are not answered.")
         return None
 
     def _allowed(self, scope: Scope, given: str) -> bool:
@@ -78,3 +77,7 @@ def _host_of(netloc: str) -> str:
         return urlsplit(f"//{netloc}").hostname or ""
     except ValueError:
         return ""
+
+
+def _netloc(origin: str) -> str:
+    return origin.partition("://")[2]

@@ -52,7 +52,7 @@ def run_server(workspace: Path, listener: socket.socket, me: Running, *, token: 
         control=Control(EndpointFile(workspace), ModelRegistry(workspace), tables, _UtcClock()),
         spool=spool,
         mover=Mover(spool, tables),
-        keys=Keys(me.key, token, me.host),
+        keys=Keys(me.key, token),
         identity={"pid": me.pid, "started_at": me.started_at.isoformat(), "workspace": str(workspace)},
     )
     settings = uvicorn.Config(
