@@ -60,7 +60,7 @@ class Facts:
         rows: of the inference table.
         roc_auc: by month.
         log_loss: by week.
-        worst_week: of the log loss.
+        worst_week: of the log loss; None where no week was measured.
         psi_of_temp: by month.
         transitions: of incidents, in the order in which they were recorded.
         mails: files, oldest first.
@@ -74,7 +74,7 @@ class Facts:
     rows: Rows
     roc_auc: Series
     log_loss: Series
-    worst_week: Worst
+    worst_week: Worst | None
     psi_of_temp: Series
     transitions: tuple[Moved, ...]
     mails: tuple[str, ...]
@@ -136,9 +136,9 @@ def _series(session: Session, sql: str) -> Series:
     )
 
 
-def _worst(series: Series) -> Worst:
-    start, value = max(series.windows.items(), key=lambda item: item[1])
-    return Worst(start, value)
+def _worst(series: Series) -> Worst | None:
+    worst = max(series.windows.items(), key=lambda window: window[1], default=None)
+    return Worst(*worst) if worst else None
 
 
 def _rows(session: Session) -> Rows:

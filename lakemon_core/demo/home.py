@@ -6,10 +6,13 @@ import shutil
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import TypeVar
 
 from lakemon_core.domain.errors import UsageError
 from lakemon_core.pipeline.result import RunRequest
 from lakemon_core.pipeline.session import open_session
+
+Part = TypeVar("Part")
 
 CONFIG = "monitoring_config.yml"
 WORKSPACE = ".lakemon"
@@ -83,3 +86,18 @@ class Home:
 def packaged_config() -> str:
     """Returns the config that the demo writes; examples/flights holds the same."""
     return (resources.files("lakemon_core.demo") / CONFIG).read_text(encoding="utf-8")
+
+
+def demand(part: Part | None, key: str) -> Part:
+    """Returns a part of the config that the story cannot do without.
+
+    Raises:
+        UsageError: LM173 when somebody took it out.
+    """
+    if part is None:
+        raise UsageError(
+            "LM173",
+            f"the demo needs `{key}:` in its config;",
+            cure="put it back, or start again with --fresh.",
+        )
+    return part

@@ -65,10 +65,10 @@ class DemoResult:
             f"  ROC AUC      {_figure(auc.baseline)} on the baseline,"
             f" {_figure(april)} in April, {_figure(october)} in October"
         )
-        yield (
-            f"  log loss     {_figure(loss.baseline)} on the baseline,"
-            f" {_figure(worst.value)} in the worst week, from {worst.start}"
+        week = (
+            f"{_figure(worst.value)} in the worst week, from {worst.start}" if worst else "no week measured"
         )
+        yield f"  log loss     {_figure(loss.baseline)} on the baseline, {week}"
         yield f"  PSI of temp  {_by_month(facts.psi_of_temp)}"
         yield (
             f"  rows         {facts.rows.endpoint:,} through the endpoint, {facts.rows.batch:,} in batches,"

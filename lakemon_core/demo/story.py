@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lakemon_core.demo.facts import gather
 from lakemon_core.demo.flights import FEATURES, Flights, demand_packages, load_flights, weeks
-from lakemon_core.demo.home import Home
+from lakemon_core.demo.home import Home, demand
 from lakemon_core.demo.result import DemoResult, conclude
 from lakemon_core.demo.traffic import LIVE_ROWS, Traffic, to_arrow
 from lakemon_core.demo.train import fit, log_and_register, quiet_mlflow, with_predictions
@@ -18,8 +19,11 @@ from lakemon_core.domain.run import Stage
 from lakemon_core.pipeline.result import RunResult
 from lakemon_core.pipeline.run import run_session
 from lakemon_core.pipeline.session import Session, open_session
-from lakemon_core.ports import ModelVersion, Progress
+from lakemon_core.ports import ModelVersion, Progress, TableInfo
 from lakemon_core.tracking import CHAMPION, ModelRegistry
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LIVE_WEEKS = 6
 """Weeks that are played one by one: the storm of April 22 is the fourth; the sixth is calm again."""
@@ -49,7 +53,8 @@ def play(
         what was found, and one document of all runs.
 
     Raises:
-        UsageError: LM170 when a package of the extra `demo` is missing, LM171 for a folder of somebody else.
+        UsageError: LM170 when a package of the extra `demo` is missing, LM171 for a folder of somebody else,
+            LM173 for a config without a part that the story needs.
         LakemonError: LM172 when a stage of a run failed.
         KeyboardInterrupt: the next call goes on.
     """
@@ -64,6 +69,7 @@ def play(
         story = _Story(home, flights, session, tell or progress.update)
         model = story.train()
         runs = [story.deploy()]
+        progress.update("loading the model for the batch job")
         traffic = Traffic(
             session, ModelRegistry(session.workspace).load(model.name, model.version), model.version
         )
@@ -94,19 +100,23 @@ class _Story:
         model = fit(self.flights.training)
         features = self.flights.holdout[list(FEATURES)]
         holdout = with_predictions(self.flights.holdout, model.predict_proba(features))
-        tables = session.backend.tables
-        training_table = session.monitor.inference_table.name.sibling(table=TRAINING_TABLE)
-        tables.replace(training_table, to_arrow(self.flights.training), where=[])
-        tables.replace(self._baseline(), to_arrow(holdout), where=[])
+        baseline = demand(session.monitor.monitoring.baseline_table, "monitoring.baseline_table")
+        trained_on = session.monitor.inference_table.name.sibling(table=TRAINING_TABLE)
         session.progress.update(f"registering {name}")
         return log_and_register(
             model,
             holdout,
             name=name,
-            trained_on=tables.info(training_table),
-            baseline=tables.info(self._baseline()),
+            trained_on=self._keep(trained_on, self.flights.training),
+            baseline=self._keep(baseline, holdout),
             workspace=session.workspace,
         )
+
+    def _keep(self, table: TableName, rows: pd.DataFrame) -> TableInfo:
+        """Makes a table of these rows and describes it at its version."""
+        tables = self.session.backend.tables
+        tables.replace(table, to_arrow(rows), where=[])
+        return tables.info(table)
 
     def deploy(self) -> RunResult:
         """Deploys and validates; no flight has been asked about yet."""
@@ -153,8 +163,3 @@ class _Story:
         told = [f"[{item.notification.state}] {item.notification.title}" for item in result.deliveries]
         self.tell(f"{chapter}: {'; '.join(told) or 'nothing to tell'}")
         return result
-
-    def _baseline(self) -> TableName:
-        name = self.session.monitor.monitoring.baseline_table
-        assert name is not None
-        return name

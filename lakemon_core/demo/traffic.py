@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from lakemon_core.demo.flights import FEATURES, KEY, LABEL, TIME
+from lakemon_core.demo.home import demand
 from lakemon_core.demo.train import with_predictions
 from lakemon_core.domain.errors import ModelError
 from lakemon_core.pipeline.session import Session
@@ -48,8 +49,9 @@ class Traffic:
 
         Raises:
             ModelError: LM418 when the endpoint refuses a request.
+            UsageError: LM173 when the config has no endpoint any more.
         """
-        endpoint = self._endpoint_name()
+        endpoint = demand(self.session.monitor.serving, "serving").endpoint_name
         logged = self._logged()
         missing = [(key, records) for key, records in _requests(name, flights) if key not in logged]
         for number, (key, records) in enumerate(missing, start=1):
@@ -88,8 +90,7 @@ class Traffic:
             number: of the delivery; one that was written before changes nothing.
             flights: whose arrivals are known now.
         """
-        labels = self.session.monitor.inference_table.labels
-        assert labels is not None
+        labels = demand(self.session.monitor.inference_table.labels, "inference_table.labels")
         arrived = flights.loc[flights[LABEL].notna(), [KEY, TIME, LABEL]]
         rows = arrived.assign(arrived_at=arrived[TIME] + DELAY).drop(columns=TIME)
         self.session.backend.tables.append(labels.table, to_arrow(rows), batch=("demo arrivals", number))
@@ -101,11 +102,6 @@ class Traffic:
             return set()
         rows = self.session.backend.tables.scan(table, columns=["client_request_id"]).read_all()
         return set(rows["client_request_id"].to_pylist())
-
-    def _endpoint_name(self) -> str:
-        serving = self.session.monitor.serving
-        assert serving is not None
-        return serving.endpoint_name
 
 
 def to_arrow(rows: pd.DataFrame) -> pa.Table:
