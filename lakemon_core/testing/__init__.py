@@ -8,12 +8,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lakemon_core.testing.backend import BackendContract
     from lakemon_core.testing.hooks import HookPluginContract
+    from lakemon_core.testing.ledger import LedgerContract
     from lakemon_core.testing.sinks import AlertSinkContract
+    from lakemon_core.testing.tables import TablesContract
 
-_HOMES = {"AlertSinkContract": "sinks", "HookPluginContract": "hooks"}
+_HOMES = {
+    "AlertSinkContract": "sinks",
+    "BackendContract": "backend",
+    "HookPluginContract": "hooks",
+    "LedgerContract": "ledger",
+    "TablesContract": "tables",
+}
 
-__all__ = ["AlertSinkContract", "HookPluginContract"]
+__all__ = ["AlertSinkContract", "BackendContract", "HookPluginContract", "LedgerContract", "TablesContract"]
 
 
 def __getattr__(name: str) -> object:

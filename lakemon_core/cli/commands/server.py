@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -46,11 +47,12 @@ def serve_models(
     workspace: Workspace = None,
     verbose: Verbose = 0,
 ) -> int:
-    """Serves until it is interrupted."""
+    """Serves until Ctrl-C, which is the proper way to end it."""
     set_logging(verbose, quiet=False)
     with opened(config_option, environment, workspace, argument=config) as session:
         console(stderr=True).print(f"serving {session.workspace}; Ctrl-C stops", soft_wrap=True)
-        _server(session).serve()
+        with suppress(KeyboardInterrupt):
+            _server(session).serve()
     return 0
 
 

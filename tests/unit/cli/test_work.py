@@ -210,6 +210,18 @@ def test_an_interrupted_run_holds_the_workspace_until_it_ends_and_the_next_finis
     assert len(finished["incidents"]) == 1
 
 
+def test_serve_runs_the_model_server_until_it_is_interrupted(project, command, lakemon):
+    line, settings = command("serve")
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **settings)
+    seen = next(filter(None, (lakemon("status", "--output", "json").document["server"] for _ in range(60))))
+    assert seen["pid"] == process.pid
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout) == (0, "")
+    assert stderr.startswith("serving ")
+    assert lakemon("status", "--output", "json").document["server"] is None
+
+
 def test_tables_go_in_and_out_without_a_config(folder, lakemon):
     pq.write_table(pa.table({"x": [1.5, float("nan"), None], "name": ["a", "é", "z"]}), folder / "in.parquet")
     assert lakemon("table", "import", "a.b.c", "in.parquet", "--output", "json").document["inserted"] == 3
