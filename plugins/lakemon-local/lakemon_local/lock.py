@@ -50,6 +50,8 @@ def hold(path: Path, run_id: str) -> Generator[None]:
             yield
         finally:
             os.ftruncate(descriptor, 0)
+            # Closing alone would leave the lock to a child process that was just being started.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
         os.close(descriptor)
 
