@@ -74,7 +74,7 @@ class PlainDisplay(_StageDisplay):
         del done, total
         if what != self._last:
             self._last = what
-            self.line(f"{self._elapsed:8.1f} s  {plain(what)}")
+            self.line(f"{self._elapsed:8.1f} s  {plain(what, 200)}")
 
     def line(self, text: str) -> None:
         """Prints one line."""

@@ -88,15 +88,17 @@ def find() -> list[Candidate]:
     """
     found: dict[str, list[Candidate]] = {}
     for distribution in distributions():
-        if "lakemon." in (distribution.read_text("entry_points.txt") or ""):
-            name, candidates = _read(distribution)
+        name, candidates = _read(distribution)
+        if candidates:
             found.setdefault(re.sub("[-_.]+", "-", name).lower(), candidates)
     return sorted(candidate for candidates in found.values() for candidate in candidates)
 
 
 def _read(distribution: Distribution) -> tuple[str, list[Candidate]]:
-    """Returns the name of a distribution and its candidates."""
+    """Returns the name of a distribution and its candidates; those of others are not even parsed."""
     try:
+        if "lakemon." not in (distribution.read_text("entry_points.txt") or ""):
+            return "", []
         name, version = distribution.name, distribution.version
         if not name:
             raise ValueError("it states no name")

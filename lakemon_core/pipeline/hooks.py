@@ -16,7 +16,6 @@ from types import MappingProxyType
 import pluggy
 
 from lakemon_core.domain.errors import PluginError, did_you_mean
-from lakemon_core.domain.names import plain
 from lakemon_core.domain.rule import Signal
 from lakemon_core.domain.run import Finding, HookOutcome, HookStatus
 from lakemon_core.hookspecs import HOOKS, PROJECT, LakemonHooks, RunContext
@@ -135,8 +134,8 @@ def _listener(plugin: object, name: str) -> _Listener:
     manager.add_hookspecs(LakemonHooks)
     try:
         manager.register(plugin, name)
-    except pluggy.PluginValidationError as error:
-        raise _refused(name, plain(str(error).splitlines()[-1], 300)) from error
+    except Exception as error:
+        raise _refused(name, one_line(error)) from error
     for caller in manager.get_hookcallers(plugin) or ():
         for implementation in caller.get_hookimpls():
             if not implementation.optionalhook or caller.has_spec():
@@ -147,7 +146,7 @@ def _listener(plugin: object, name: str) -> _Listener:
 def _check(name: str, caller: pluggy.HookCaller, implementation: pluggy.HookImpl) -> None:
     """Refuses what pluggy would accept and then call in a way its author did not mean."""
     if not caller.has_spec():
-        raise _refused(name, f"there is no hook {caller.name!r}. {did_you_mean(caller.name, HOOKS)}")
+        raise _refused(name, f"there is no hook {caller.name!r}", did_you_mean(caller.name, HOOKS))
     if implementation.wrapper or implementation.hookwrapper:
         raise _refused(name, f"{caller.name} is a wrapper; plugins may not wrap the others")
     parameters = inspect.signature(implementation.function).parameters.values()
@@ -159,15 +158,12 @@ def _check(name: str, caller: pluggy.HookCaller, implementation: pluggy.HookImpl
         and parameter.name not in implementation.argnames
     ]
     if unmet:
-        raise _refused(
-            name, f"{caller.name} is never given {', '.join(unmet)}; write `def {caller.name}(self, context)`"
-        )
+        cure = f"write `def {caller.name}(self, context)`."
+        raise _refused(name, f"{caller.name} is never given {', '.join(unmet)}", cure)
 
 
-def _refused(name: str, why: str) -> PluginError:
-    return PluginError(
-        "LM208", f"hooks cannot be used: {why};", where=name, cure="docs/reference/hooks.md lists every hook."
-    )
+def _refused(name: str, why: str, cure: str = "docs/reference/hooks.md says what fits.") -> PluginError:
+    return PluginError("LM208", f"its hooks cannot be used: {why};", where=name, cure=cure)
 
 
 def _call(listener: _Listener, hook: str, context: RunContext | None, deadline: float) -> HookOutcome:

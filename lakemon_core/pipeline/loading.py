@@ -88,7 +88,10 @@ def strict() -> bool:
 
 def one_line(error: BaseException) -> str:
     """Returns type and message of an error in one printable line."""
-    message = plain(str(error), _LONGEST)
+    try:
+        message = plain(str(error), _LONGEST)
+    except Exception:  # noqa: BLE001 - even the message of a plugin's error may be broken
+        message = "its message cannot be read"
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
@@ -105,11 +108,11 @@ def load(candidate: Candidate) -> Plugin:
         target = cast("object", _Driver(candidate).extensions[0].plugin)
         if candidate.group == HOOK_GROUP and isinstance(target, type):
             target = target()
+        return _judged(candidate, target, time.perf_counter() - start)
     except (Exception, SystemExit) as error:
         if strict():
             raise
         return _broken(candidate, error, time.perf_counter() - start)
-    return _judged(candidate, target, time.perf_counter() - start)
 
 
 def _unusable(candidate: Candidate) -> Plugin:

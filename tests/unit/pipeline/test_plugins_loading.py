@@ -46,6 +46,17 @@ BROKEN = {
         "LM202",
         "ExceptionGroup: two",
     ),
+    "says nothing that can be read": (
+        "class Mute(Exception):\n    def __str__(self): 1 / 0\nraise Mute",
+        "LM202",
+        "Mute: its message cannot be read",
+    ),
+    "fails when it is asked for its API": (
+        "class Plugin:\n    @property\n    def lakemon_api(self): raise OSError('late')",
+        "LM202",
+        "OSError: late",
+    ),
+    "cannot be looked into": ("class Plugin:\n    def __dir__(self): raise OSError('shut')", "LM208", "shut"),
     "is a function": ("def Plugin(): ...", "LM207", "is a function"),
     "needs another API": ("class Plugin:\n    lakemon_api = 99", "LM204", "needs plugin API 99"),
 }
@@ -235,7 +246,8 @@ def test_an_older_driver_is_incompatible_before_it_is_unfinished(install):
 
 
 METADATA = {
-    "entry points without a target": ("entry_points.txt", "[lakemon.plugins]\ngood\n"),
+    "entry points without a target": ("entry_points.txt", b"[lakemon.plugins]\ngood\n"),
+    "entry points in another encoding": ("entry_points.txt", b"[lakemon.plugins]\ngr\xfc\xdf = x\n"),
     "no METADATA": ("METADATA", None),
 }
 
@@ -244,7 +256,7 @@ METADATA = {
 def test_metadata_that_cannot_be_read_is_a_row(install, kind):
     info = install("acme-lakemon", {HOOKS: {"good": "acme:Good"}}, acme=GOOD)
     file, text = METADATA[kind]
-    (info / file).unlink() if text is None else (info / file).write_text(text)
+    (info / file).unlink() if text is None else (info / file).write_bytes(text)
     (found,) = [row for row in discover().rows() if "LM209" in row.error]
     assert found.status == "failed"
     assert "acme_lakemon" in found.distribution
