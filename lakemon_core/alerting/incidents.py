@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
+from typing import cast
 
 from lakemon_core.alerting.rules import named, slice_text
 from lakemon_core.alerting.wording import subject_of, title_of
@@ -159,10 +160,10 @@ def _transition(state: Incident, verdict: Verdict, recent: str) -> Transition | 
 def _looked_at(state: Incident, verdict: Verdict, recent: str, now: datetime) -> Incident:
     """Returns the state with what this window showed, its status as before."""
     breach, goes_on = recent[-1] == _BREACH, state.is_open or _BREACH in recent[:-1]
-    severity, opened_at, breaches = state.severity, state.opened_at, _breaches(state)
+    severity, opened_at, breaches = state.severity, state.opened_at, state.evidence.get("breaches", 0)
     if breach and goes_on:
         severity = max(severity, verdict.severity, key=_RANK.__getitem__)
-        breaches += 1
+        breaches = cast("int", breaches) + 1
     elif breach:
         severity, breaches = verdict.severity, 1
         opened_at = verdict.window.start if verdict.window else now
@@ -244,11 +245,6 @@ def _key(state: Incident, transition: Transition) -> str:
     return f"{state.fingerprint}.{state.episode}.{transition.value}{step_of}"
 
 
-def _breaches(state: Incident) -> int:
-    counted = state.evidence.get("breaches", 0)
-    return counted if isinstance(counted, int) else 0
-
-
 def _evidence(verdict: Verdict) -> dict[str, object]:
     """Returns what the newest window showed, as plain JSON values; what is not known is left out."""
     signal, window = verdict.signal, verdict.window
@@ -257,7 +253,7 @@ def _evidence(verdict: Verdict) -> dict[str, object]:
         "metric": signal.name,
         "statistic": signal.statistic,
         "compare": signal.compare.value if signal.compare else None,
-        "granularity": signal.granularity or None,
+        "granularity": signal.granularity,
         "window_start": window.start.isoformat() if window else None,
         "window_end": window.end.isoformat() if window else None,
         "n": signal.n,
@@ -267,11 +263,11 @@ def _evidence(verdict: Verdict) -> dict[str, object]:
         "p_value": signal.p_value,
         "chance_level": signal.chance_level,
         "table_version": signal.table_version,
-        "method": signal.method or None,
-        "reason": verdict.reason or None,
-        "contributors": [dict(one) for one in verdict.contributors] or None,
+        "method": signal.method,
+        "reason": verdict.reason,
+        "contributors": [dict(one) for one in verdict.contributors],
     }
-    return {name: fact for name, fact in facts.items() if fact is not None}
+    return {name: fact for name, fact in facts.items() if fact not in (None, "", [])}
 
 
 @cache
