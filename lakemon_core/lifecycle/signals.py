@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import sqrt
 from typing import Any
 
 from lakemon_core.domain.monitor import Roles
@@ -112,10 +111,10 @@ class SignalMaker:
         if labels is None:
             return
         rows = row["count"] or 0
-        reasons = _reasons(row)
+        reasons, intervals = _reasons(row), dict(row["intervals"] or ())
         for metric in self.metrics:
             value = _cell(row, metric)
-            lower, upper = wilson(value, labels) if metric.name == "accuracy" else (None, None)
+            ends = intervals.get(metric.name, {})
             yield self._signal(
                 row,
                 metric.name,
@@ -124,8 +123,8 @@ class SignalMaker:
                 reason=reasons.get(metric.column, "no labels yet" if not labels else "not computed"),
                 maturity=labels / rows if rows else None,
                 baseline=_cell(reference, metric) if reference else None,
-                lower=lower,
-                upper=upper,
+                lower=ends.get("lower"),
+                upper=ends.get("upper"),
             )
 
     def _signal(self, row: Row, name: str, value: float | None, n: int | None, **known: Any) -> Signal:
@@ -147,19 +146,6 @@ class SignalMaker:
             config_hash=row["config_hash"] or "",
             **fields,
         )
-
-
-def wilson(share: float | None, n: int) -> tuple[float | None, float | None]:
-    """Returns the 95 % Wilson score interval of a share of n, both None when there is no share.
-
-    Source: Wilson (1927); z = 1.959963984540054.
-    """
-    if share is None or not n:
-        return None, None
-    z = 1.959963984540054
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def _cell(row: Row, metric: QualityMetric) -> float | None:

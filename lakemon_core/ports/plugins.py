@@ -131,12 +131,14 @@ class QualityResult:
         n: rows with a label.
         rows: all rows.
         reasons: profile column → why its value is None.
+        intervals: metric name → 95 % interval, for the metrics that have one.
     """
 
     values: Mapping[str, object]
     n: int
     rows: int
     reasons: Mapping[str, str] = field(default_factory=dict[str, str])
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]])
 
 
 class ModelType(ABC):

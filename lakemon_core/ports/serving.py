@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 PROBE_PREFIX = "lakemon-validate-"
-"""Requests whose client_request_id starts so are lakemon's own tests: logged, but never unpacked or measured."""
+"""A client_request_id that starts so marks a test request: it is logged, but never unpacked or measured."""
 
 
 @dataclass(frozen=True, slots=True)

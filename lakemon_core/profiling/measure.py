@@ -94,6 +94,11 @@ class Quality(Protocol):
         """Profile column → why its value is None."""
         ...
 
+    @property
+    def intervals(self) -> Mapping[str, tuple[float, float]]:
+        """Metric name → 95 % interval."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class GroupKey:
@@ -188,7 +193,8 @@ def profile_rows(
     place = _place(group.key, model_id_column) | {"log_type": group.key.log_type}
     table: Row = place | {"column_name": TABLE} | table_values(group.rows, group.columns)
     if group.quality is not None:
-        table |= {**group.quality.values, "reasons": dict(group.quality.reasons)}
+        ends = {name: {"lower": low, "upper": high} for name, (low, high) in group.quality.intervals.items()}
+        table |= {**group.quality.values, "reasons": dict(group.quality.reasons), "intervals": ends}
     rows = [table | stamp]
     for name, _, data_type in _measured(group):
         column: Row = {"column_name": name, "data_type": data_type}

@@ -14,6 +14,7 @@ from lakemon_classification.scoring import score_metrics
 from lakemon_classification.tally import class_metrics
 from lakemon_classification.vocabulary import Codes, Vocabulary
 from lakemon_core.ports import QualityResult
+from lakemon_core.profiling.intervals import wilson
 from lakemon_core.profiling.levels import Encoded, encode
 
 _BY_CLASS = pa.struct([
@@ -72,7 +73,10 @@ def measure_quality(rows: pa.Table, config: ClassificationConfig) -> QualityResu
 
 
 def _result(values: dict[str, Any], n: int, rows: int, reasons: dict[str, str]) -> QualityResult:
-    return QualityResult(dict.fromkeys(_NAMES) | values | {"label_count": n}, n, rows, reasons)
+    accuracy = values.get("accuracy_score")
+    intervals = {} if accuracy is None else {"accuracy": wilson(accuracy, n)}
+    values = dict.fromkeys(_NAMES) | values | {"label_count": n}
+    return QualityResult(values, n, rows, reasons, intervals)
 
 
 def _encoded(rows: pa.Table, name: str | None) -> Encoded:

@@ -30,6 +30,7 @@ class Answer:
     n: int = 1
     rows: int = 1
     reasons: dict = field(default_factory=dict)
+    intervals: dict = field(default_factory=dict)
 
 
 def table(**changes):
@@ -94,6 +95,7 @@ def test_profile_rows_fit_the_schema_and_come_back_as_they_were():
     rows = table()
     plan = plan_columns(rows.schema, ROLES)
     quality = Answer({"accuracy_score": 0.5, "log_loss": None}, reasons={"log_loss": "no probabilities"})
+    quality.intervals["accuracy"] = (0.1, 0.9)
     group = measure(rows, INPUT, plan, lambda rows: quality)
     fields = [("accuracy_score", pa.float64()), ("log_loss", pa.float64())]
     found = profile_rows(group, "model_id", table_version=4, config_hash="abc")
@@ -101,6 +103,7 @@ def test_profile_rows_fit_the_schema_and_come_back_as_they_were():
     assert [row["column_name"] for row in stored] == [TABLE, *(column.name for column in plan.columns)]
     whole, distance = stored[0], stored[1]
     assert whole["window"] == {"start": FIRST.start, "end": FIRST.end}
+    assert dict(whole["intervals"]) == {"accuracy": {"lower": 0.1, "upper": 0.9}}
     assert (whole["count"], whole["accuracy_score"], whole["log_loss"]) == (2, 0.5, None)
     assert dict(whole["reasons"]) == {"log_loss": "no probabilities"}
     assert "dist 'km' 🛫" in whole["non_null_columns"]
