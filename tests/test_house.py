@@ -184,6 +184,18 @@ def test_all_distributions_have_one_version_and_ask_for_each_other_in_it():
         assert f"lakemon>={major}.{minor},<{major}.{int(minor) + 1}" in project["dependencies"]
 
 
+def test_the_lock_holds_everything_that_is_asked_for():
+    settings = [
+        tomllib.loads(text_of(path)) for path in (ROOT / "pyproject.toml", *ROOT.glob("*/*/pyproject.toml"))
+    ]
+    asked = [name for each in settings for name in each["project"].get("dependencies", ())]
+    asked += settings[0]["dependency-groups"]["dev"]
+    asked += [name for names in settings[0]["project"]["optional-dependencies"].values() for name in names]
+    names = {re.split(r"[\[<>=!~; ]", requirement)[0].lower() for requirement in asked}
+    locked = set(re.findall(r"^([a-z0-9._-]+)==", text_of(ROOT / "requirements.lock"), re.MULTILINE))
+    assert {name for name in names if not name.startswith("lakemon")} - locked == set()
+
+
 def test_the_version_of_the_package_is_that_of_its_distribution():
     import lakemon_core
 
