@@ -65,7 +65,8 @@ def play(
     home.furnish()
     progress.update("reading the flights of 2013")
     flights = load_flights()
-    with quiet_mlflow(), open_session(home.request, progress=progress) as session:
+    progress.update("opening MLflow")
+    with quiet_mlflow(home.workspace), open_session(home.request, progress=progress) as session:
         story = _Story(home, flights, session, tell or progress.update)
         model = story.train()
         runs = [story.deploy()]
@@ -90,7 +91,6 @@ class _Story:
     def train(self) -> ModelVersion:
         """Returns the champion; trains and registers it where there is none."""
         session, name = self.session, self.session.monitor.model_name
-        session.progress.update(f"looking for {name} in MLflow")
         try:
             return ModelRegistry(session.workspace).resolve(name, CHAMPION)
         except ModelError as error:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakemon_core.demo.flights import CATEGORIES, FEATURES, LABEL
 from lakemon_core.ports import ModelVersion, TableInfo
-from lakemon_core.tracking import CHAMPION, LATEST_MODEL, MlflowTracking, ModelRegistry
+from lakemon_core.tracking import CHAMPION, LATEST_MODEL, MlflowTracking, ModelRegistry, point_mlflow
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,8 +84,12 @@ def log_and_register(
 
 
 @contextmanager
-def quiet_mlflow() -> Generator[None]:
-    """Keeps MLflow's remarks on databases and signatures out of the story."""
+def quiet_mlflow(workspace: Path) -> Generator[None]:
+    """Keeps MLflow's remarks on databases and signatures out of the story.
+
+    It is pointed at the workspace before it is imported: only then its telemetry stays off.
+    """
+    point_mlflow(workspace)
     import mlflow
 
     log = logging.getLogger(mlflow.__name__)
