@@ -77,6 +77,12 @@ class GivenSecrets:
             text = text.replace(reference, value)
         return text
 
+    def redact(self, text: str) -> str:
+        """Hides every value."""
+        for value in self.values.values():
+            text = text.replace(value, "***")
+        return text
+
 
 def open_sink(
     sink_class: type[AlertSink],
