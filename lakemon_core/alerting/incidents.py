@@ -108,13 +108,13 @@ def close_removed(
     ]
     events = [
         IncidentEvent(
-            _key(state, Transition.RESOLVED),
-            Transition.RESOLVED,
-            state,
-            None,
-            run_id,
-            now,
-            RULE_REMOVED,
+            key=_key(state, Transition.RESOLVED),
+            transition=Transition.RESOLVED,
+            incident=state,
+            window=None,
+            run_id=run_id,
+            at=now,
+            reason=RULE_REMOVED,
             notify=False,
         )
         for state in closed

@@ -107,6 +107,11 @@ def test_drift_within_chance_is_no_breach_and_no_recovery(judged, make_signal):
     assert verdict.reason == "chance alone gives up to 0.34 at these row counts"
 
 
+def test_drift_that_equals_chance_is_chance(judged, make_signal):
+    equal = make_signal("feature_drift:psi", 0.34, column="temp", n=50, chance_level=0.34)
+    assert statuses(judged(Rule("feature_drift", 0.2), [equal])) == [OK]
+
+
 def test_drift_beyond_threshold_and_chance_is_a_breach(judged, make_signal):
     large = make_signal("feature_drift:psi", 0.35, column="temp", n=50, chance_level=0.34)
     assert statuses(judged(Rule("feature_drift", 0.2), [large])) == [BREACHED]
@@ -129,6 +134,10 @@ def test_few_rows_are_unknown_with_the_reason(judged, make_signal):
     (verdict,) = judged(Rule("null_rate", 0.05), [make_signal("null_rate", 1.0, column="temp", n=29)])
     assert (verdict.status, verdict.recovered) == (UNKNOWN, False)
     assert verdict.reason == "rests on 29 rows, the rule wants 30"
+
+
+def test_as_many_rows_as_the_rule_wants_are_enough(judged, make_signal):
+    assert statuses(judged(Rule("roc_auc", 0.7), [make_signal("roc_auc", 0.6, n=30)])) == [BREACHED]
 
 
 def test_few_rows_are_no_excuse_for_few_rows(judged, make_signal):
@@ -218,8 +227,20 @@ def test_a_breach_names_the_features_that_drifted_most_in_its_window(judged, mak
         signal for number in range(8) for signal in numeric(f"f{number}", psi=float(number), chance_level=0.5)
     ]
     elsewhere = numeric("elsewhere", psi=99.0, week_number=1)
-    (verdict,) = judged(Rule("roc_auc", 0.7), [make_signal("roc_auc", 0.6), *features, *elsewhere])
+    output = numeric("prediction", psi=99.0, js=99.0, name="prediction_drift")
+    (verdict,) = judged(Rule("roc_auc", 0.7), [make_signal("roc_auc", 0.6), *features, *elsewhere, *output])
     assert [one["column"] for one in verdict.contributors] == ["f7", "f6", "f5", "f4", "f3"]
+    assert verdict.contributors[0] == {"column": "f7", "statistic": "psi", "value": 7.0}
+
+
+def test_features_within_chance_stand_beside_no_breach(judged, make_signal, numeric):
+    features = [
+        *numeric("noise", psi=0.4, chance_level=0.5),
+        *numeric("real", psi=0.4, chance_level=0.01),
+        *numeric("unsure", psi=0.3, chance_level=None),
+    ]
+    (verdict,) = judged(Rule("roc_auc", 0.7), [make_signal("roc_auc", 0.6), *features])
+    assert [one["column"] for one in verdict.contributors] == ["real", "unsure"]
 
 
 @pytest.mark.parametrize(
@@ -243,6 +264,18 @@ def test_a_breach_names_the_features_that_drifted_most_in_its_window(judged, mak
 def test_a_rule_that_finds_nothing_is_unknown_and_says_why(judged, make_signal, numeric, rule, reason):
     (verdict,) = judged(rule, [make_signal("roc_auc", 0.8), *numeric("temp")])
     assert (verdict.status, verdict.window, verdict.reason) == (UNKNOWN, None, reason)
+
+
+def test_a_rule_that_finds_nothing_stands_where_it_looked(judged, make_signal):
+    rule = Rule("null_rate", 0.1, column="temp", slice="origin=JFK", on_no_data="alert")
+    (verdict,) = judged(rule, [make_signal()])
+    signal = verdict.signal
+    assert (signal.column, signal.slice_key, signal.slice_value, signal.n) == ("temp", "origin", "JFK", 0)
+    assert (signal.granularity, signal.statistic, signal.model_id) == ("1 week", "null_rate", "*")
+    assert verdict.rule.on_no_data == "keep"
+    (whole,) = judged(Rule("null_rate", 0.1, statistic="psi", granularity="1 day"), [make_signal()])
+    assert (whole.signal.column, whole.signal.slice_key, whole.signal.slice_value) == (":table", None, None)
+    assert (whole.signal.granularity, whole.signal.statistic) == ("1 day", "psi")
 
 
 def test_a_missing_baseline_is_named(judged, make_signal):
