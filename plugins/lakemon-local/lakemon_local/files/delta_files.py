@@ -14,6 +14,7 @@ from lakemon_core.ports import Progress, WriteResult
 from lakemon_local.files.source import BATCH_ROWS, Source, existing, open_source
 from lakemon_local.files.target import open_target
 from lakemon_local.tables import DeltaTables
+from lakemon_local.tables.types import narrowest
 
 
 class DeltaFiles:
@@ -80,7 +81,7 @@ class DeltaFiles:
         info = self._tables.register(name, folder)
         if not is_new:
             return WriteResult(info.version)
-        rows = sum(batch.num_rows for batch in self._tables.scan(name, columns=info.schema.names[:1]))
+        rows = sum(batch.num_rows for batch in self._tables.scan(name, columns=[narrowest(info.schema)]))
         return WriteResult(info.version, inserted=rows)
 
 

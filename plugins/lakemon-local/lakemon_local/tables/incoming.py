@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
-from queue import Empty, Full, Queue
+from queue import Full, Queue
 
 import pyarrow as pa
 
@@ -28,6 +28,7 @@ class Incoming:
         self.plan = plan
         self.rows = 0
         self.error: BaseException | None = None
+        self._cancelled = threading.Event()
         self._batches = (batch for batch in batches if batch.num_rows)
 
     def is_empty(self) -> bool:
@@ -37,6 +38,10 @@ class Incoming:
             self._batches = chain([first], self._batches)
         return first is None
 
+    def cancel(self) -> None:
+        """Makes the stream fail at its next batch."""
+        self._cancelled.set()
+
     def reader(self) -> pa.RecordBatchReader:
         """Streams the fitted batches, once."""
         return pa.RecordBatchReader.from_batches(self.plan.schema, self._counted())
@@ -44,6 +49,8 @@ class Incoming:
     def _counted(self) -> Iterator[pa.RecordBatch]:
         try:
             for batch in _ahead(self.plan.batches(self._batches)):
+                if self._cancelled.is_set():
+                    raise InterruptedError("the write was cancelled")
                 self.rows += batch.num_rows
                 yield batch
         except BaseException as error:
@@ -59,8 +66,8 @@ def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     def put(item: pa.RecordBatch | _End) -> None:
         while not given_up.is_set():
             with suppress(Full):
-                return queue.put(item, timeout=0.1)
-        return None
+                queue.put(item, timeout=0.1)
+                return
 
     def make() -> None:
         end: _End = None
@@ -81,5 +88,3 @@ def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             raise item
     finally:
         given_up.set()
-        with suppress(Empty):
-            queue.get_nowait()

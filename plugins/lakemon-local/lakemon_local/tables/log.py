@@ -45,7 +45,8 @@ def actions(place: Place, version: int) -> list[Action]:
     """
     text = _commit(place, version).read_text(errors="replace")
     try:
-        found = [json.loads(line) for line in text.splitlines() if line.strip()]
+        # Not splitlines: values may hold other characters that end a line.
+        found = [json.loads(line) for line in text.split("\n") if line.strip()]
     except ValueError:
         found = []
     if not found or not all(isinstance(action, dict) for action in found):

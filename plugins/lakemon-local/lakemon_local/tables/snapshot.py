@@ -20,7 +20,7 @@ from lakemon_core.ports import Condition
 from lakemon_local.tables.filters import predicate
 from lakemon_local.tables.log import Feed, check_log, feed_is_on
 from lakemon_local.tables.places import Place
-from lakemon_local.tables.types import check_columns, plain_stream, readable
+from lakemon_local.tables.types import check_columns, narrowest, plain_stream, readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Snapshot:
 
     def count(self, where: Sequence[Condition]) -> int:
         """Returns how many rows match."""
-        return sum(batch.num_rows for batch in self.scan(self.schema.names[:1], where))
+        return sum(batch.num_rows for batch in self.scan([narrowest(self.schema)], where))
 
     def changes(self, since: int, columns: Sequence[str]) -> pa.RecordBatchReader | None:
         """Streams rows that changed after version `since`; see `Tables.changes`."""

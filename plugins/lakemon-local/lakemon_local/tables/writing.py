@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import Any
 
@@ -146,12 +147,10 @@ def _merge(
         if insert:
             work = work.when_not_matched_insert(_assignments(plan.schema.names))
         done = work.execute()
-    result = WriteResult(
-        known.version, inserted=done["num_target_rows_inserted"], updated=done["num_target_rows_updated"]
-    )
-    if result.changed:
-        sync_commit(known.place, known.version)
-    return result
+        inserted, updated = done["num_target_rows_inserted"], done["num_target_rows_updated"]
+        if inserted or updated:
+            sync_commit(known.place, known.version)
+    return WriteResult(known.version, inserted=inserted, updated=updated)
 
 
 def delete(place: Place, where: Sequence[Condition]) -> WriteResult:
@@ -167,7 +166,7 @@ def _delete(known: Snapshot, where: Sequence[Condition]) -> WriteResult:
         return WriteResult(known.version)
     with failures(known.place):
         known.table.delete(predicate(where, known.schema, str(known.place.name)))
-    sync_commit(known.place, known.version)
+        sync_commit(known.place, known.version)
     return WriteResult(known.version, deleted=deleted)
 
 
@@ -193,15 +192,28 @@ def _write(
         options["configuration"] = _PROPERTIES
     elif incoming.plan.added:
         options["schema_mode"] = "merge"
+    target = known.table if known else place.uri
     try:
-        write_deltalake(known.table if known else place.uri, incoming.reader(), **options)
+        _interruptible(lambda: write_deltalake(target, incoming.reader(), **options), incoming.cancel)
     except CommitFailedError:
         raise
     except Exception as error:
         raise incoming.error or explained(error, place) from error
     version = known.version if known else 0
-    sync_commit(place, version)
+    with failures(place):
+        sync_commit(place, version)
     return version
+
+
+def _interruptible(work: Callable[[], None], cancel: Callable[[], None]) -> None:
+    """Does work that holds its thread for long in another one, so that Ctrl-C and SIGTERM are heard."""
+    with ThreadPoolExecutor(1, "lakemon-write") as pool:
+        done = pool.submit(work)
+        try:
+            done.result()
+        except (KeyboardInterrupt, SystemExit):
+            cancel()
+            raise
 
 
 def _known(place: Place) -> Snapshot | None:

@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from lakemon_core.domain.errors import DataError
@@ -56,6 +57,13 @@ def test_a_gap_between_commits_is_named(tables, name, three_commits):
     commit(three_commits, 1).unlink()
     with pytest.raises(DataError, match=r"LM305.*commit 1.*is missing"):
         tables.scan(name)
+
+
+@pytest.mark.parametrize("text", ["a\u2028b", "a\x85b", "a\x0bb\x1cc", "\r", "\n"])
+def test_text_with_other_ends_of_lines_damages_nothing(tables, name, text):
+    """Delta writes the smallest and largest value of a column into the commit."""
+    tables.append(name, pa.table({text: [text]}))
+    assert tables.scan(name).read_all().to_pylist() == [{text: text}]
 
 
 def test_a_missing_data_file_is_an_error_and_not_fewer_rows(tables, name, three_commits):

@@ -270,3 +270,39 @@ def test_updates_of_true_false_and_null_keys_meet_the_right_rows(tables, name):
     assert tables.merge(name, after, on=["a", "b"], update=["v", "w"]).updated == 3
     key = [("a", "ascending"), ("b", "ascending")]
     assert tables.scan(name).read_all().sort_by(key).equals(after.sort_by(key))
+
+
+ENDLESS = """
+import sys
+from pathlib import Path
+import pyarrow as pa
+from lakemon_core.domain.names import TableName
+from lakemon_local.tables import DeltaTables
+
+batch = pa.record_batch({"n": [1] * 1000})
+
+def rows():
+    for number in range(10**9):
+        if number == 5:
+            print("streaming", flush=True)
+        yield batch
+
+tables = DeltaTables(Path(sys.argv[1]))
+tables.append(TableName("lab", "air", "flights"), pa.RecordBatchReader.from_batches(batch.schema, rows()))
+"""
+
+
+def test_ctrl_c_ends_a_long_write_and_leaves_nothing_of_it(tmp_path, name, numbers):
+    process = subprocess.Popen(
+        [sys.executable, "-c", ENDLESS, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "streaming\n"
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert told.strip().endswith("KeyboardInterrupt")
+    tables = DeltaTables(tmp_path)
+    assert not tables.exists(name)
+    assert tables.append(name, numbers(0, 3)).version == 0

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from lakemon_core.domain.errors import DataError
 from lakemon_core.domain.names import quote
+from lakemon_local.tables.types import narrowest
 
 if TYPE_CHECKING:
     import duckdb
@@ -79,7 +80,7 @@ class Statement:
         """Returns the columns of a table that the statement may read, at least one."""
         if self.wildcard:
             return schema.names
-        return [name for name in schema.names if name.casefold() in self.words] or schema.names[:1]
+        return [name for name in schema.names if name.casefold() in self.words] or [narrowest(schema)]
 
 
 def refused(why: str, *, cure: str = "") -> DataError:
@@ -154,16 +155,13 @@ def _tables(nodes: Sequence[Node]) -> tuple[Written, ...]:
 
 
 def _has_wildcard(nodes: Sequence[Node]) -> bool:
-    rows = {str(node.get(key, "")).casefold() for node in nodes for key in ("alias", "table_name")}
+    """Whether columns may be meant that are not named; the name of a table means its whole row."""
+    sources = [node for node in nodes if "class" not in node]
+    rows = {str(node.get(key, "")).casefold() for node in sources for key in ("alias", "table_name")}
     return any(
         node.get("type") in {"STAR", "POSITIONAL_REFERENCE", "PIVOT", "SHOW_REF"}
         or node.get("ref_type") == "NATURAL"
         or bool(node.get("column_name_alias"))
-        or (node.get("type") == "COLUMN_REF" and _is_whole_row(node["column_names"], rows))
+        or (node.get("type") == "COLUMN_REF" and node["column_names"][-1].casefold() in rows)
         for node in nodes
     )
-
-
-def _is_whole_row(names: Sequence[str], rows: set[str]) -> bool:
-    """Whether a column may be the name of a table, which means its whole row."""
-    return names[-1].casefold() in rows
