@@ -97,7 +97,7 @@ class SqliteLedger:
     ) -> int:
         """Writes states, transitions and messages together; a key that is there already is left as it is.
 
-        A state carries the version it was read with. It is written with the next one if it says something new.
+        A state carries the version it was read with, and is written with the next one if it is news.
 
         Returns:
             how many messages are new in the outbox.
