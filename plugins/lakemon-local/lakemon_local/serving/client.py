@@ -97,10 +97,11 @@ class Client:
         """Sends one request.
 
         Raises:
-            ModelError: LM415 when the server does not answer.
+            ModelError: LM415 when the server does not answer, LM417 for a body that is not JSON.
         """
+        content = None if body is None else _encoded(body)
         try:
-            return self._send(method, path, body, seconds)
+            return self._send(method, path, content, seconds)
         except (OSError, http.client.HTTPException) as error:
             raise ModelError(
                 "LM415",
@@ -108,11 +109,10 @@ class Client:
                 cure="see its log with `lakemon status`, or start it again with `lakemon deploy`.",
             ) from error
 
-    def _send(self, method: str, path: str, body: Mapping[str, Any] | None, seconds: float) -> Reply:
+    def _send(self, method: str, path: str, content: bytes | None, seconds: float) -> Reply:
         connection = http.client.HTTPConnection(self.server.host, self.server.port, timeout=seconds)
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._bearer(path)}"}
         try:
-            content = None if body is None else json.dumps(body, allow_nan=False).encode()
             connection.request(method, path, content, headers)
             answer = connection.getresponse()
             text = answer.read().decode("utf-8", "replace")
@@ -122,6 +122,17 @@ class Client:
 
     def _bearer(self, path: str) -> str:
         return self.server.key if path.startswith("/api/") else self._token or self.server.key
+
+
+def _encoded(body: Mapping[str, Any]) -> bytes:
+    try:
+        return json.dumps(body, allow_nan=False).encode()
+    except (ValueError, TypeError) as error:
+        raise ModelError(
+            "LM417",
+            f"the request cannot be sent as JSON: {error};",
+            cure="use None for NaN, and plain numbers, text and booleans.",
+        ) from error
 
 
 def endpoint_path(name: str, part: str = "") -> str:

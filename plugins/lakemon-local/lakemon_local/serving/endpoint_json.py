@@ -48,6 +48,16 @@ def payload_of(gateway: object) -> TableName | None:
     return TableName(str(catalog), str(schema), f"{prefix}{PAYLOAD_SUFFIX}")
 
 
+def entity_json(model: str, version: str, *, workload_size: str, scale_to_zero: bool) -> dict[str, Any]:
+    """Returns a model version as an entry of `served_entities`."""
+    return {
+        "entity_name": model,
+        "entity_version": version,
+        "workload_size": workload_size,
+        "scale_to_zero_enabled": scale_to_zero,
+    }
+
+
 def error_json(error: LakemonError | None) -> dict[str, str] | None:
     """Returns an error in its parts, so that the other side can raise it again."""
     if error is None:

@@ -63,6 +63,7 @@ class Endpoint:
         current: what answers.
         previous: what answered before; None at first and after a rollback.
         past: everything that ever answered, oldest first, the current one included.
+        deleted: it is no more, but rows that it logged still are.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Endpoint:
     current: Entity | None = None
     previous: Entity | None = None
     past: tuple[Entity, ...] = ()
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class EndpointFile:
         self.path = workspace / "endpoints.json"
 
     def read(self) -> dict[str, Endpoint]:
-        """Returns all endpoints by name; none when there is no file yet.
+        """Returns all endpoints by name, deleted ones too; none when there is no file yet.
 
         Raises:
             WorkspaceError: LM611 when the file cannot be read.
@@ -117,6 +119,15 @@ class EndpointFile:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+    def find(self, name: str) -> Endpoint | None:
+        """Returns an endpoint, or None when it is not there or deleted.
+
+        Raises:
+            WorkspaceError: LM611 when the file cannot be read.
+        """
+        found = self.read().get(name)
+        return found if found and not found.deleted else None
 
     def entities(self) -> dict[str, Entity]:
         """Returns everything that ever answered, by `served_entity_id`.

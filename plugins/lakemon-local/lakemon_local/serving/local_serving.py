@@ -21,7 +21,13 @@ from lakemon_core.ports import (
     Tables,
 )
 from lakemon_local.serving.client import Client, endpoint_path, error_of
-from lakemon_local.serving.endpoint_json import PAYLOAD_SUFFIX, Described, payload_json, scoring_path
+from lakemon_local.serving.endpoint_json import (
+    PAYLOAD_SUFFIX,
+    Described,
+    entity_json,
+    payload_json,
+    scoring_path,
+)
 from lakemon_local.serving.endpoints import EndpointFile, Entity
 from lakemon_local.serving.model_server import LocalModelServer
 from lakemon_local.serving.process import ServerFiles
@@ -100,16 +106,19 @@ class LocalServing:
         Raises:
             ModelError: LM410, LM411 when it does not come back, LM415 when the server does not answer.
         """
-        endpoint = EndpointFile(self._workspace).read().get(name)
+        endpoint = EndpointFile(self._workspace).find(name)
         if endpoint is None or endpoint.previous is None:
             return None
         before = endpoint.previous
         client = self._server.ensure(0, progress)
-        body = {
-            "served_entities": [_entity_json(before)],
-            "lakemon": {"trust_model": before.trust_model, "rollback": True},
-        }
-        client.change("PUT", endpoint_path(name, "config"), body)
+        entity = entity_json(
+            before.model,
+            before.version,
+            workload_size=before.workload_size,
+            scale_to_zero=before.scale_to_zero,
+        )
+        ours = {"trust_model": before.trust_model, "rollback": True}
+        client.change("PUT", endpoint_path(name, "config"), {"served_entities": [entity], "lakemon": ours})
         return self._ready(client, name, before.version, time.monotonic() + _QUERY_SECONDS, progress)
 
     def query(
@@ -118,7 +127,7 @@ class LocalServing:
         """Sends one scoring request as `dataframe_records`.
 
         Raises:
-            ModelError: LM415 when no server runs or it does not answer.
+            ModelError: LM415 when no server runs or it does not answer, LM417 for records that are not JSON.
         """
         client = self._running()
         body: dict[str, Any] = {"dataframe_records": [dict(record) for record in records]}
@@ -171,7 +180,7 @@ class LocalServing:
         return client
 
     def _remembered(self, name: str) -> EndpointState | None:
-        endpoint = EndpointFile(self._workspace).read().get(name)
+        endpoint = EndpointFile(self._workspace).find(name)
         if endpoint is None:
             return None
         previous = endpoint.previous.version if endpoint.previous else ""
@@ -180,13 +189,10 @@ class LocalServing:
 
     def _entity(self, spec: ServingSpec, model: ModelVersion) -> dict[str, Any]:
         variables = {key: self._secrets.reveal(value) for key, value in spec.environment_vars.items()}
-        return {
-            "entity_name": model.name,
-            "entity_version": model.version,
-            "workload_size": spec.workload_size,
-            "scale_to_zero_enabled": spec.scale_to_zero,
-            "environment_vars": variables,
-        }
+        entity = entity_json(
+            model.name, model.version, workload_size=spec.workload_size, scale_to_zero=spec.scale_to_zero
+        )
+        return {**entity, "environment_vars": variables}
 
     def _settled(
         self, client: Client, name: str, model: ModelVersion, deadline: float, progress: Progress
@@ -240,15 +246,6 @@ def _check(spec: ServingSpec, model: ModelVersion, payload: TableName) -> None:
             f"traffic {dict(spec.traffic)} cannot be split: the local server serves one version at a time;",
             cure="leave `serving.traffic` out in this environment.",
         )
-
-
-def _entity_json(entity: Entity) -> dict[str, Any]:
-    return {
-        "entity_name": entity.model,
-        "entity_version": entity.version,
-        "workload_size": entity.workload_size,
-        "scale_to_zero_enabled": entity.scale_to_zero,
-    }
 
 
 def _was_removed(name: str) -> NoReturn:

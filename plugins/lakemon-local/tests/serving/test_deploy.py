@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
 
 import pytest
 from lakemon_local.serving.process import running
@@ -182,6 +183,13 @@ def test_variables_reach_the_model_and_are_kept_nowhere(shared):
     )
     assert b"revealed" not in kept
     assert running(shared.workspace).pid == pid
+
+
+def test_records_that_are_not_json_are_refused_before_they_are_sent(shared):
+    shared.deploy("1")
+    for value in (float("nan"), float("inf"), datetime(2026, 1, 1, tzinfo=UTC)):
+        with pytest.raises(ModelError, match="LM417"):
+            shared.ask({"distance": value, "hour": 1.0})
 
 
 def test_without_payload_logging_nothing_is_logged(shared):

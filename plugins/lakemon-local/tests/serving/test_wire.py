@@ -107,9 +107,16 @@ def test_the_sdk_creates_updates_and_deletes_an_endpoint_with_the_key(live):
     entity = ServedEntityInput(entity_name=live.model, entity_version="2")
     changed = client.serving_endpoints.update_config_and_wait("other", served_entities=[entity])
     assert changed.config.served_entities[0].entity_version == "2"
+    known = set(live.serving.entities())
     client.serving_endpoints.delete("other")
     with pytest.raises(ResourceDoesNotExist):
         client.serving_endpoints.get("other")
+    assert set(live.serving.entities()) == known, "what an endpoint logged is known after it is gone"
+    client.serving_endpoints.create(
+        "other", config=EndpointCoreConfigInput("other", served_entities=[entity])
+    )
+    client.serving_endpoints.delete("other")
+    assert live.again("other").serving.get("other") is None
 
 
 def test_nobody_changes_an_endpoint_without_the_key(live, client):

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lakemon_local.unpack import Unreadable, predictions_of, records_of
 
@@ -93,6 +93,7 @@ TABLES = st.lists(st.text(), min_size=1, max_size=5, unique=True).flatmap(
 )
 
 
+@settings(max_examples=40)
 @given(TABLES)
 def test_any_rows_come_back_from_every_format(rows):
     names = list(rows[0])
@@ -106,6 +107,7 @@ def test_any_rows_come_back_from_every_format(rows):
         assert records_of(json.dumps(body)) == rows
 
 
+@settings(max_examples=60)
 @given(st.text() | st.recursive(VALUES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_anything_else_is_unreadable_or_rows_and_never_another_error(value):
     for body in (value, {"inputs": value}, {"instances": value}, {"dataframe_split": value}):

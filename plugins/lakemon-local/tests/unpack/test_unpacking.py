@@ -248,7 +248,7 @@ def test_a_label_that_comes_with_the_request_is_kept(make_lake):
 REQUESTS = st.lists(st.sampled_from(["a", "b", "c", "d", "broken", "failed"]), min_size=1, max_size=8)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=REQUESTS, second=REQUESTS)
 def test_the_rows_depend_on_the_set_of_requests_only(tmp_path_factory, make_lake, first, second):
     """Order, repetition and the split into two runs do not matter."""

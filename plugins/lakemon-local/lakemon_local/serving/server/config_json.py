@@ -6,7 +6,7 @@ from typing import Any
 
 from lakemon_core.domain.errors import UsageError
 from lakemon_core.domain.names import TableName
-from lakemon_local.serving.endpoint_json import error_json, mapping, payload_json, payload_of
+from lakemon_local.serving.endpoint_json import entity_json, error_json, mapping, payload_json, payload_of
 from lakemon_local.serving.endpoints import Entity
 from lakemon_local.serving.server.control import Live, Update, Wanted
 from lakemon_local.serving.server.wire import Refused
@@ -86,11 +86,13 @@ def _config(entity: Entity, number: int, *, ready: bool, live: Live | None = Non
         "config_version": number,
         "served_entities": [
             {
+                **entity_json(
+                    entity.model,
+                    entity.version,
+                    workload_size=entity.workload_size,
+                    scale_to_zero=entity.scale_to_zero,
+                ),
                 "name": entity.name,
-                "entity_name": entity.model,
-                "entity_version": entity.version,
-                "workload_size": entity.workload_size,
-                "scale_to_zero_enabled": entity.scale_to_zero,
                 "creation_timestamp": _milliseconds(entity.at),
                 "creator": "lakemon",
                 "state": {"deployment": state, "deployment_state_message": message},

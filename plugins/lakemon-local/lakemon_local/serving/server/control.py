@@ -93,20 +93,21 @@ class Control:
 
     def resume(self) -> None:
         """Loads what answered when the server ended."""
-        for live in self._live.values():
-            if live.endpoint.current is not None:
-                self._begin(live, _Change(live.endpoint.current, {}))
+        with self._lock:
+            for name in self._names():
+                live = self._live[name]
+                if live.endpoint.current is not None:
+                    self._begin(live, _Change(live.endpoint.current, {}))
 
     def names(self) -> list[str]:
         """Returns the names of all endpoints, sorted."""
         with self._lock:
-            return sorted(self._live)
+            return self._names()
 
     def find(self, name: str) -> Live | None:
         """Returns a copy of an endpoint as it stands now, or None."""
         with self._lock:
-            live = self._live.get(name)
-            return replace(live) if live else None
+            return replace(self._live[name]) if name in self._names() else None
 
     def create(self, name: str, wanted: Wanted, payload: TableName | None) -> None:
         """Makes an endpoint with its payload table on, and begins to load its model.
@@ -115,14 +116,15 @@ class Control:
             Refused: 409 when there is one of this name.
             DataError: when the payload table cannot be made.
         """
+        if self.find(name) is not None:
+            message = f"Serving endpoint with name {name} already exists."
+            raise Refused(409, "RESOURCE_ALREADY_EXISTS", message)
         if payload is not None:
             self._make(payload)
         with self._lock:
-            if name in self._live:
-                raise Refused(
-                    409, "RESOURCE_ALREADY_EXISTS", f"Serving endpoint with name {name} already exists."
-                )
-            self._live[name] = Live(Endpoint(name, self._clock.now(), payload))
+            before = self._live.get(name)  # a deleted one of this name: its rows are still known
+            past = before.endpoint.past if before else ()
+            self._live[name] = Live(Endpoint(name, self._clock.now(), payload, past=past))
             self._remember()
         self.configure(name, wanted)
 
@@ -138,12 +140,13 @@ class Control:
             live = self._existing(name)
             if live.update is Update.IN_PROGRESS:
                 raise Refused(409, "RESOURCE_CONFLICT", f"Endpoint {name} is being updated.")
-            entity = self._entity(wanted)
-            stands = live.loaded is not None and entity.same(live.endpoint.current)
-            if stands and dict(wanted.environment) == dict(live.environment):
+            environment = live.environment if wanted.rollback else wanted.environment
+            change = _Change(self._entity(wanted), environment, wanted.rollback)
+            stands = live.loaded is not None and change.entity.same(live.endpoint.current)
+            if stands and dict(environment) == dict(live.environment):
                 live.update, live.pending, live.error = Update.NOT_UPDATING, None, None
                 return
-        self._begin(live, _Change(entity, wanted.environment, wanted.rollback))
+            self._begin(live, change)
 
     def log_to(self, name: str, payload: TableName | None) -> None:
         """Sets the payload table; None switches logging off.
@@ -166,15 +169,17 @@ class Control:
             Refused: 404 unknown endpoint.
         """
         with self._lock:
-            self._existing(name)
-            del self._live[name]
+            live = self._existing(name)
+            self._live[name] = Live(replace(live.endpoint, current=None, previous=None, deleted=True))
             self._remember()
 
+    def _names(self) -> list[str]:
+        return sorted(name for name, live in self._live.items() if not live.endpoint.deleted)
+
     def _existing(self, name: str) -> Live:
-        live = self._live.get(name)
-        if live is None:
+        if name not in self._names():
             raise no_endpoint(name)
-        return live
+        return self._live[name]
 
     def _entity(self, wanted: Wanted) -> Entity:
         return Entity(
@@ -195,8 +200,8 @@ class Control:
         self._file.write({name: live.endpoint for name, live in self._live.items()})
 
     def _begin(self, live: Live, change: _Change) -> None:
-        with self._lock:
-            live.update, live.pending, live.error = Update.IN_PROGRESS, change.entity, None
+        """Loads a model in the background; the caller holds the lock."""
+        live.update, live.pending, live.error = Update.IN_PROGRESS, change.entity, None
         threading.Thread(target=self._change, args=(live, change), name="load", daemon=True).start()
 
     def _change(self, live: Live, change: _Change) -> None:
@@ -228,7 +233,11 @@ class Control:
 def _told(error: Exception, entity: Entity) -> LakemonError:
     if isinstance(error, LakemonError):
         return error
-    return ModelError("LM411", f"{entity.model} version {entity.version} does not load: {error!r}")
+    return ModelError(
+        "LM411",
+        f"{entity.model} version {entity.version} does not load: {error!r};",
+        cure="read the log of the model server, mend the cause and deploy again.",
+    )
 
 
 def _moved_to(endpoint: Endpoint, change: _Change) -> Endpoint:
