@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
@@ -187,8 +188,19 @@ def test_a_bad_body_is_the_clients_fault_and_says_why(live, body):
 
 
 def test_a_body_over_16_megabytes_is_refused(live):
-    status, answer, _ = post(live, b'{"inputs": "' + b"x" * (17 * 1024 * 1024) + b'"}')
+    status, answer, headers = post(live, b'{"inputs": "' + b"x" * (17 * 1024 * 1024) + b'"}')
     assert (status, answer["error_code"]) == (413, "MAX_REQUEST_SIZE_EXCEEDED")
+    logged = {row["databricks_request_id"]: row for row in live.logged()}[headers["databricks-request-id"]]
+    assert (logged["status_code"], logged["request"]) == (413, None)
+
+
+def test_a_client_that_goes_away_in_the_middle_harms_nobody(live):
+    server = running(live.workspace)
+    with socket.create_connection((server.host, server.port)) as half:
+        head = f"POST /serving-endpoints/{live.endpoint}/invocations HTTP/1.1\r\nHost: localhost\r\n"
+        half.sendall(f"{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{".encode())
+    assert live.ask().status == 200
+    assert any(row["status_code"] == 499 for _ in range(100) for row in live.logged())
 
 
 def test_another_content_type_is_refused(live):

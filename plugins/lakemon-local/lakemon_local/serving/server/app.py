@@ -71,8 +71,15 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
+    """What a request is answered with, and of the request what will be logged.
+
+    `unread` says why its body was not read; empty when it was.
+    """
+
     status: int
     body: str
+    request: str = ""
+    unread: str = ""
     milliseconds: int = 0
     client_request_id: str | None = None
 
@@ -148,15 +155,14 @@ class _Routes:
         if live is None:
             raise no_endpoint(name)
         arrived = time.time_ns() // 1000
-        raw, refusal = await _read_body(request)
-        if refusal is None:
+        try:
+            raw = await _read_body(request)
             answer = await run_in_threadpool(_answer, live, raw, request.headers.get("content-type", ""))
-        else:
-            answer = _Answer(refusal.status, refusal.body())
+        except Refused as refused:
+            answer = _Answer(refused.status, refused.body(), unread=refused.error_code)
         request_id = str(uuid.uuid4())
         if live.endpoint.payload is not None and live.loaded is not None:
-            call = _logged(live, request_id, arrived, raw, answer)
-            answer = await self._keep(live, call, answer)
+            answer = await self._keep(live, _logged(live, request_id, arrived, answer), answer)
         self._service.answered[name, answer.status] += 1
         return Response(answer.body, answer.status, _headers(live, request_id), media_type=_JSON)
 
@@ -265,26 +271,28 @@ def _answer(live: Live, raw: bytes, content_type: str) -> _Answer:
         status, body = 200, live.loaded.score(request.body)
     except Refused as refused:
         status, body = refused.status, refused.body()
-    milliseconds = round((time.perf_counter() - started) * 1000)
-    return _Answer(status, body, milliseconds, client_request_id)
+    return _Answer(
+        status,
+        body,
+        request=raw.decode("utf-8", "replace") if len(raw) <= MAX_LOGGED_BYTES else "",
+        unread="" if len(raw) <= MAX_LOGGED_BYTES else "MAX_REQUEST_SIZE_EXCEEDED",
+        milliseconds=round((time.perf_counter() - started) * 1000),
+        client_request_id=client_request_id,
+    )
 
 
-def _logged(live: Live, request_id: str, arrived: int, raw: bytes, answer: _Answer) -> LoggedCall:
-    request = raw.decode("utf-8", "replace") if 0 < len(raw) <= MAX_LOGGED_BYTES else None
-    response = answer.body if len(answer.body.encode()) <= MAX_LOGGED_BYTES else None
-    missing = [
-        *(["MAX_REQUEST_SIZE_EXCEEDED"] if request is None else []),
-        *(["MAX_RESPONSE_SIZE_EXCEEDED"] if response is None else []),
-    ]
+def _logged(live: Live, request_id: str, arrived: int, answer: _Answer) -> LoggedCall:
+    large = len(answer.body.encode()) > MAX_LOGGED_BYTES
+    missing = [answer.unread, "MAX_RESPONSE_SIZE_EXCEEDED" if large else ""]
     return LoggedCall(
         databricks_request_id=request_id,
         client_request_id=answer.client_request_id,
         request_time=arrived,
         status_code=answer.status,
         execution_duration_ms=answer.milliseconds,
-        request=request,
-        response=response,
-        logging_error_codes=json.dumps(missing),
+        request=None if answer.unread else answer.request,
+        response=None if large else answer.body,
+        logging_error_codes=json.dumps([code for code in missing if code]),
         served_entity_id=live.endpoint.current.id if live.endpoint.current else None,
     )
 
@@ -295,8 +303,12 @@ def _headers(live: Live, request_id: str) -> dict[str, str]:
     return {"databricks-request-id": request_id, **named}
 
 
-async def _read_body(request: Request) -> tuple[bytes, Refused | None]:
-    """Reads the body, never keeping more than the limit; an empty body comes with its refusal."""
+async def _read_body(request: Request) -> bytes:
+    """Reads the body, never keeping more than the limit.
+
+    Raises:
+        Refused: 408, 413 or 499 when it is late, too large or never ends.
+    """
     parts: list[bytes] = []
     size = 0
     try:
@@ -305,19 +317,17 @@ async def _read_body(request: Request) -> tuple[bytes, Refused | None]:
                 size += len(part)
                 if size <= MAX_BODY_BYTES:
                     parts.append(part)
-    except TimeoutError:
-        return b"", Refused(408, "DEADLINE_EXCEEDED", "The body did not arrive in time.")
-    except ClientDisconnect:
-        return b"", Refused(499, "CANCELLED", "The client went away before its body had arrived.")
+    except TimeoutError as error:
+        raise Refused(408, "DEADLINE_EXCEEDED", "The body did not arrive in time.") from error
+    except ClientDisconnect as error:
+        raise Refused(499, "CANCELLED", "The client went away before its body had arrived.") from error
     if size > MAX_BODY_BYTES:
-        return b"", too_large()
-    return b"".join(parts), None
+        raise too_large()
+    return b"".join(parts)
 
 
 async def _json(request: Request) -> dict[str, Any]:
-    raw, refusal = await _read_body(request)
-    if refusal is not None:
-        raise refusal
+    raw = await _read_body(request)
     try:
         body = json.loads(raw)
     except (ValueError, RecursionError) as error:
