@@ -31,11 +31,14 @@ _LOW_IS_BAD = frozenset({"row_count"})
 _NEEDS_NO_SAMPLES = frozenset({"row_count", "freshness"})
 _NUMERIC_ONLY = frozenset({"ks_test", "wasserstein_distance"})
 _TESTS = frozenset({"ks_test", "chi_squared_test"})
+_AWAY = "away from 0"
+"""The operator of metrics such as bias, for rules that name none."""
 _BEYOND: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
     "<": operator.lt,
     "<=": operator.le,
+    _AWAY: lambda value, limit: abs(value) > limit,
 }
 
 Place = tuple[object, ...]
@@ -76,6 +79,9 @@ def judge(
         model=model,
         environment=environment,
         rising={metric.name for metric in metrics if metric.higher_is_better},
+        two_sided={
+            metric.name for metric in metrics if isinstance(metric, QualityMetric) and metric.two_sided
+        },
         granularity=fallback,
     )
     return [verdict for rule in named(rules) for verdict in court.verdicts(rule)]
@@ -171,6 +177,7 @@ class _Court:
     model: str
     environment: str
     rising: set[str]
+    two_sided: set[str]
     granularity: str
 
     def verdicts(self, rule: Rule) -> Iterator[Verdict]:
@@ -212,10 +219,11 @@ class _Court:
         value, reason = signal.value, _why_unknown(rule, metric, signal)
         if value is None or reason:
             return replace(blank, reason=reason)
-        beyond = _BEYOND[self._op(rule, metric)]
+        op = self._op(rule, metric)
+        beyond, side = _BEYOND[op], -1 if op == _AWAY and value < 0 else 1
         first = rule.threshold if rule.warn is None else rule.warn
         recovered = not beyond(value, first if rule.recover is None else rule.recover)
-        fine = replace(blank, status=Status.OK, limit=first, recovered=recovered)
+        fine = replace(blank, status=Status.OK, limit=side * first, recovered=recovered)
         is_critical = beyond(value, rule.threshold)
         if not is_critical and not beyond(value, first):
             return fine
@@ -226,13 +234,15 @@ class _Court:
             fine,
             status=Status.BREACHED,
             severity=rule.severity if is_critical else Severity.WARNING,
-            limit=rule.threshold if is_critical else first,
+            limit=side * (rule.threshold if is_critical else first),
             contributors=() if metric in _BY_COLUMN else self.shelf.contributors(signal),
         )
 
     def _op(self, rule: Rule, metric: str) -> str:
         if rule.op:
             return rule.op
+        if metric in self.two_sided:
+            return _AWAY
         return "<" if metric in self.rising | _LOW_IS_BAD else ">"
 
     def _chance(self, signal: Signal) -> str:

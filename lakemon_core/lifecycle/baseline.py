@@ -50,11 +50,13 @@ def measure_baseline(context: RunContext, baseline: Baseline, plan: ColumnPlan) 
     names = info.schema.names
     quality = context.model_type.quality if {roles.label, roles.prediction} <= set(names) else None
     model_id = roles.model_id if roles.model_id in names else None
-    played = (roles.prediction, roles.prediction_proba, roles.label, model_id)
+    read = context.model_type.quality_columns()
+    played = (roles.prediction, roles.prediction_proba, roles.label, model_id, *read)
     parts = [column.name for column in own.columns]
     parts += [part for part in played if part is not None and part in names]
     context.progress.update(f"measuring the baseline {baseline.name}")
     rows = tables.scan(baseline.name, columns=list(dict.fromkeys(parts)), version=baseline.version).read_all()
+    context.model_type.fit_baseline(rows)
     for model, group_rows in split_models(rows, model_id):
         key = GroupKey(None, None, model, None, None, "BASELINE")
         baseline.measured[model] = measure(group_rows, key, own, quality)

@@ -103,7 +103,7 @@ class Refresh:
     version: int
     definition: str
     plan: ColumnPlan
-    quality: bool
+    quality: tuple[str, ...]
     model_id: str | None
     baseline: Baseline
     cutoff: Window | None
@@ -122,7 +122,7 @@ class Refresh:
             version=info.version,
             definition=definition_of(context.monitor, roles, baseline.version),
             plan=plan_columns(info.schema, roles),
-            quality=roles.label in columns and roles.prediction in columns,
+            quality=_quality_columns(context, columns),
             model_id=roles.model_id if roles.model_id in columns else None,
             baseline=baseline,
             cutoff=cutoff,
@@ -217,13 +217,10 @@ class Refresh:
             yield window, groups
 
     def _columns(self) -> list[str]:
-        roles = self.context.roles
         parts = [name for name, *_ in self.plan.columns]
         if self.model_id:
             parts.append(self.model_id)
-        if self.quality:
-            parts += [part for part in (roles.prediction, roles.prediction_proba, roles.label) if part]
-        return parts
+        return [*parts, *self.quality]
 
     def _rows_of(
         self,
@@ -255,6 +252,15 @@ class Refresh:
             table_version=self.version,
             config_hash=self.definition,
         )
+
+
+def _quality_columns(context: RunContext, known: Sequence[str]) -> tuple[str, ...]:
+    """Returns the columns that quality reads; none where the table lacks labels or predictions."""
+    roles = context.roles
+    if roles.label not in known or roles.prediction not in known:
+        return ()
+    wanted = (roles.prediction, roles.prediction_proba, roles.label, *context.model_type.quality_columns())
+    return tuple(column for column in wanted if column is not None and column in known)
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,7 @@ class SignalMaker:
             return
         rows = row["count"] or 0
         reasons, intervals = _reasons(row), dict(row["intervals"] or ())
+        counts = dict(row.get("counts") or ())
         for metric in self.metrics:
             value = _cell(row, metric)
             ends = intervals.get(metric.name, {})
@@ -119,7 +120,7 @@ class SignalMaker:
                 row,
                 metric.name,
                 value,
-                labels,
+                counts.get(metric.name, labels),
                 reason=reasons.get(metric.column, "no labels yet" if not labels else "not computed"),
                 maturity=labels / rows if rows else None,
                 baseline=_cell(reference, metric) if reference else None,

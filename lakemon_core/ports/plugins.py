@@ -114,12 +114,15 @@ class QualityMetric:
         higher_is_better: the direction.
         column: profile column it is stored in, e.g. `roc_auc_score`.
         path: fields inside that column when it is a struct, e.g. `("macro",)`.
+        two_sided: 0 is best and both sides are bad, as of a bias; a rule without `op` judges the distance
+            from 0.
     """
 
     name: str
     higher_is_better: bool
     column: str
     path: tuple[str, ...] = ()
+    two_sided: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,7 @@ class QualityResult:
         rows: all rows.
         reasons: profile column → why its value is None.
         intervals: metric name → 95 % interval, for the metrics that have one.
+        counts: metric name → rows its value rests on, for the metrics where that is not `n`.
     """
 
     values: Mapping[str, object]
@@ -139,6 +143,7 @@ class QualityResult:
     rows: int
     reasons: Mapping[str, str] = field(default_factory=dict[str, str])
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]])
+    counts: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 class ModelType(ABC):
@@ -168,6 +173,22 @@ class ModelType(ABC):
     @abstractmethod
     def quality_fields(self) -> Sequence[tuple[str, pa.DataType]]:
         """The profile columns that `quality` fills, in order."""
+
+    def quality_columns(self) -> Sequence[str]:
+        """Columns that `quality` reads besides prediction, probability and label, if they are there."""
+        return ()
+
+    def slices(self) -> Sequence[str]:
+        """Slices that this type always has, as Databricks SQL; those of the config come after them."""
+        return ()
+
+    def fit_baseline(self, rows: pa.Table) -> None:
+        """Learns from the baseline what `quality` needs to know of it; called once before a refresh measures.
+
+        Args:
+            rows: the baseline, with those of `quality_columns`, label, prediction and features that it has.
+        """
+        del rows
 
     @abstractmethod
     def quality(self, rows: pa.Table) -> QualityResult:

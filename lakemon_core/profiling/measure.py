@@ -99,6 +99,11 @@ class Quality(Protocol):
         """Metric name → 95 % interval."""
         ...
 
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Metric name → rows its value rests on, where that is not `n`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class GroupKey:
@@ -195,6 +200,7 @@ def profile_rows(
     if group.quality is not None:
         ends = {name: {"lower": low, "upper": high} for name, (low, high) in group.quality.intervals.items()}
         table |= {**group.quality.values, "reasons": dict(group.quality.reasons), "intervals": ends}
+        table |= {"counts": dict(group.quality.counts)}
     rows = [table | stamp]
     for name, _, data_type in _measured(group):
         column: Row = {"column_name": name, "data_type": data_type}

@@ -12,6 +12,7 @@ _MOMENT = pa.timestamp("us", tz="UTC")
 _WINDOW = pa.struct([("start", _MOMENT), ("end", _MOMENT)])
 _TEST = pa.struct([("statistic", pa.float64()), ("pvalue", pa.float64())])
 _REASONS = pa.map_(pa.string(), pa.string())
+_COUNTS = pa.map_(pa.string(), pa.int64())
 _INTERVALS = pa.map_(pa.string(), pa.struct([("lower", pa.float64()), ("upper", pa.float64())]))
 
 Fields = Sequence[tuple[str, pa.DataType]]
@@ -98,6 +99,7 @@ def profile_schema(model_id_column: str, quality_fields: Fields = ()) -> pa.Sche
         ("config_hash", pa.string()),
         ("method", pa.string()),
         ("intervals", _INTERVALS),
+        ("counts", _COUNTS),
     ])  # fmt: skip
 
 

@@ -31,9 +31,18 @@ _SHARES = (
 )  # fmt: skip
 _NOT_NEGATIVE = (
     "row_count", "freshness", "new_categories", "log_loss", "rmse", "mse", "mae", "mape", "smape", "wape",
-    "mase", "rmsse", "pinball_loss",
+    "mase", "rmsse", "pinball", "winkler", "sharpness", "revision", "relative_revision",
 )  # fmt: skip
-METRICS = (*DRIFT_METRICS, *_SHARES, *_NOT_NEGATIVE, "r2", "bias")
+METRICS = (
+    *DRIFT_METRICS,
+    *_SHARES,
+    *_NOT_NEGATIVE,
+    "r2",
+    "skill",
+    "bias",
+    "relative_bias",
+    "tracking_signal",
+)
 """Metrics of lakemon and its own model types; plugins and `custom_metrics` add others."""
 
 _BOUNDED = ("js_distance", "tv_distance", "l_infinity_distance", "ks_test", "cramers_v")
@@ -45,6 +54,7 @@ _OTHER_NAMES = {
     "accuracy_score": "accuracy", "f1_score": "f1", "auc": "roc_auc", "roc_auc_score": "roc_auc",
     "root_mean_squared_error": "rmse", "mean_squared_error": "mse", "mean_average_error": "mae",
     "mean_absolute_error": "mae", "mean_absolute_percentage_error": "mape", "r2_score": "r2",
+    "pinball_loss": "pinball", "quantile_loss": "pinball",
     "percent_null": "null_rate", "data_drift": "feature_drift",
     "population_stability_index": "psi", "js": "js_distance", "tv": "tv_distance", "ks": "ks_test",
     "linf": "l_infinity_distance", "chi2": "chi_squared_test", "wasserstein": "wasserstein_distance",
@@ -244,7 +254,7 @@ def _range(metric: str, statistic: str | None) -> tuple[str, float | None, float
         return base, 0, 1
     if base in _NOT_NEGATIVE:
         return base, 0, None
-    return base, None, (1 if base == "r2" else None)
+    return base, None, (1 if base in {"r2", "skill"} else None)
 
 
 def _meant(given: str, names: Sequence[str]) -> str:

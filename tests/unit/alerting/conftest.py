@@ -12,6 +12,7 @@ START = datetime(2026, 1, 5, tzinfo=UTC)
 QUALITY = (
     QualityMetric("roc_auc", higher_is_better=True, column="roc_auc_score"),
     QualityMetric("log_loss", higher_is_better=False, column="log_loss"),
+    QualityMetric("bias", higher_is_better=False, column="bias", two_sided=True),
 )
 
 

@@ -4,6 +4,7 @@ from math import inf, nan
 import pytest
 
 from lakemon_core.alerting.rules import fingerprint, named
+from lakemon_core.alerting.wording import title_of
 from lakemon_core.domain.rule import Compare, Rule, Status
 from lakemon_core.domain.run import Severity
 
@@ -53,6 +54,10 @@ def statuses(verdicts):
         (Rule("roc_auc", 0.7), "roc_auc", 0.71, OK),
         (Rule("log_loss", 0.6), "log_loss", 0.61, BREACHED),
         (Rule("log_loss", 0.6), "log_loss", 0.59, OK),
+        (Rule("bias", 5), "bias", 5.1, BREACHED),
+        (Rule("bias", 5), "bias", -5.1, BREACHED),
+        (Rule("bias", 5), "bias", -5, OK),
+        (Rule("bias", 5, op=">"), "bias", -5.1, OK),
         (Rule("null_rate", 0.05), "null_rate", 0.06, BREACHED),
         (Rule("null_rate", 0.05), "null_rate", 0.05, OK),
         (Rule("null_rate", 0.05, op=">="), "null_rate", 0.05, BREACHED),
@@ -63,6 +68,11 @@ def statuses(verdicts):
 )
 def test_a_value_is_judged_by_the_direction_of_its_metric(judged, make_signal, rule, name, value, status):
     assert statuses(judged(rule, [make_signal(name, value)])) == [status]
+
+
+def test_a_bias_below_its_limit_reads_as_one(judged, make_signal):
+    (verdict,) = judged(Rule("bias", 5), [make_signal("bias", -14.7)])
+    assert title_of(verdict) == "bias -14.7 < -5"
 
 
 def test_freshness_has_no_window_and_needs_no_samples(judged, make_signal):

@@ -84,13 +84,14 @@ def test_quality_carries_interval_maturity_and_baseline(maker):
         accuracy_score=0.75,
         f1_score={"macro": 0.7},
         intervals=[("accuracy", {"lower": 0.64, "upper": 0.84})],
+        counts=[("accuracy", 78)],
     )
     reference = {("*", ":table"): row | {"accuracy_score": 0.8, "f1_score": {"macro": 0.9}}}
     signals = list(maker.from_profile([row], reference))
     accuracy = made(signals, "accuracy")
-    assert (accuracy.value, accuracy.n, accuracy.maturity, accuracy.baseline) == (0.75, 80, 0.8, 0.8)
+    assert (accuracy.value, accuracy.n, accuracy.maturity, accuracy.baseline) == (0.75, 78, 0.8, 0.8)
     assert (accuracy.lower, accuracy.upper) == (0.64, 0.84)
-    assert made(signals, "f1").value == 0.7
+    assert (made(signals, "f1").value, made(signals, "f1").n) == (0.7, 80)
 
 
 def test_quality_without_labels_says_so(maker):

@@ -31,6 +31,7 @@ class Answer:
     rows: int = 1
     reasons: dict = field(default_factory=dict)
     intervals: dict = field(default_factory=dict)
+    counts: dict = field(default_factory=dict)
 
 
 def table(**changes):
@@ -96,6 +97,7 @@ def test_profile_rows_fit_the_schema_and_come_back_as_they_were():
     plan = plan_columns(rows.schema, ROLES)
     quality = Answer({"accuracy_score": 0.5, "log_loss": None}, reasons={"log_loss": "no probabilities"})
     quality.intervals["accuracy"] = (0.1, 0.9)
+    quality.counts["accuracy"] = 7
     group = measure(rows, INPUT, plan, lambda rows: quality)
     fields = [("accuracy_score", pa.float64()), ("log_loss", pa.float64())]
     found = profile_rows(group, "model_id", table_version=4, config_hash="abc")
@@ -104,6 +106,7 @@ def test_profile_rows_fit_the_schema_and_come_back_as_they_were():
     whole, distance = stored[0], stored[1]
     assert whole["window"] == {"start": FIRST.start, "end": FIRST.end}
     assert dict(whole["intervals"]) == {"accuracy": {"lower": 0.1, "upper": 0.9}}
+    assert dict(whole["counts"]) == {"accuracy": 7}
     assert (whole["count"], whole["accuracy_score"], whole["log_loss"]) == (2, 0.5, None)
     assert dict(whole["reasons"]) == {"log_loss": "no probabilities"}
     assert "dist 'km' 🛫" in whole["non_null_columns"]

@@ -16,7 +16,8 @@ def test_the_profile_table_has_databricks_columns_first_and_ours_last():
         "min_length", "max_length", "avg_length", "frequent_items", "non_null_columns", "distinct_count",
         "percent_null", "percent_zeros", "percent_nan", "percent_distinct",
     ]  # fmt: skip
-    assert names[30:] == ["accuracy_score", "reasons", "table_version", "config_hash", "method", "intervals"]
+    added = ["reasons", "table_version", "config_hash", "method", "intervals", "counts"]
+    assert names[30:] == ["accuracy_score", *added]
 
 
 def test_the_drift_table_has_databricks_columns_first_and_ours_last():
