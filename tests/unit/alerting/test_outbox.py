@@ -235,6 +235,33 @@ def test_a_message_is_given_up_only_when_it_is_old_and_was_tried_often(world):
     assert statuses == ["due"] * 72 + ["dead"]
 
 
+def test_the_pace_is_the_documented_one():
+    assert Pace() == Pace(30.0, 60.0, 1.0, 3600.0, 12, timedelta(hours=72))
+
+
+@pytest.mark.parametrize(
+    ("tries", "age", "status"),
+    [(12, 72, "dead"), (11, 72, "due"), (12, 71, "due"), (500, 1, "due"), (2, 5000, "due")],
+)
+def test_both_age_and_tries_must_be_reached(tries, age, status):
+    created = NOW - timedelta(hours=age)
+    item = OutboxItem("k", "s", sample_notification(), "t", "due", tries - 1, NOW, created)
+    assert settle(item, DeliveryResult(RETRY), now=NOW, pace=Pace(), draw=lambda: 1.0).status == status
+
+
+@pytest.mark.parametrize(("answer", "tried"), [(DELIVERED, 6), (RETRY, 3)])
+def test_slow_failures_use_up_the_budget_and_slow_successes_do_not(world, answer, tried):
+    def slowly():
+        world.later(seconds=25)
+        return DeliveryResult(answer)
+
+    for number in range(6):
+        world.put(f"k{number}", order=f"t{number}")
+    world.sinks["one"].script = [slowly] * 99
+    world.drain()
+    assert len(world.sinks["one"].attempts) == tried
+
+
 def test_a_weekly_job_gives_up_nothing_after_a_few_tries(world):
     world.put()
     world.sinks["one"].script = [RETRY] * 10
@@ -270,6 +297,13 @@ def test_a_recipient_who_is_refused_for_good_is_reported_and_not_tried_again(wor
     (item,) = world.drain()
     assert [attempt.targets for attempt in world.sinks["one"].attempts] == [(ANN, BOB), (ANN,)]
     assert (item.status, item.refused, item.pending) == ("dead", (BOB,), ())
+
+
+def test_the_detail_names_who_did_not_get_it(world):
+    world.put(targets=(ANN, BOB, EVE))
+    world.sinks["one"].script = [targets(ann=DELIVERED, bob=RETRY, eve=REJECTED)]
+    (item,) = world.drain(pace=Pace(budget_seconds=0))
+    assert item.detail == "bob@example.com: 550 bob; eve@example.com: 550 eve"
 
 
 def test_recipients_of_the_sinks_own_default_are_tried_again_by_name(world):
