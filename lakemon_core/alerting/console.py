@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import ClassVar, cast
 
 from lakemon_core.domain.incident import Attempt, DeliveryResult, DeliveryStatus, Notification, Rendered
@@ -38,8 +39,11 @@ class ConsoleSink(AlertSink):
         text = Text(title, style=f"bold {_COLOURS.get(state, 'cyan')}").append(
             f"\n{rest}", style="not bold default"
         )
-        try:
-            Console(stderr=True, highlight=False, soft_wrap=True).print(text)
+        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        with console.capture() as printed:
+            console.print(text)
+        try:  # through sys.stderr, which a live progress display stands in for
+            print(printed.get(), end="", file=sys.stderr, flush=True)
         except OSError as error:
             return DeliveryResult(DeliveryStatus.RETRY, type(error).__name__, str(error))
         return DeliveryResult(DeliveryStatus.DELIVERED)

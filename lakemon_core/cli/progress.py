@@ -15,8 +15,6 @@ from lakemon_core.hookspecs import StageContext, hookimpl
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from lakemon_core.ports import Progress
-
 DISPLAY = "lakemon.cli:display"
 """Name under which the display listens to the stages."""
 
@@ -60,6 +58,16 @@ class _StageDisplay:
     @property
     def _elapsed(self) -> float:
         return time.monotonic() - self._start
+
+
+class SilentDisplay(_StageDisplay):
+    """Shows nothing."""
+
+    def update(self, what: str, done: int | None = None, total: int | None = None) -> None:
+        """Does nothing."""
+
+    def line(self, text: str) -> None:
+        """Does nothing."""
 
 
 class PlainDisplay(_StageDisplay):
@@ -112,12 +120,10 @@ class LiveDisplay(_StageDisplay):
 
 
 @contextmanager
-def showing(*, quiet: bool = False) -> Generator[Progress]:
+def showing(*, quiet: bool = False) -> Generator[SilentDisplay | PlainDisplay | LiveDisplay]:
     """Opens the display that fits where stderr goes."""
     if quiet:
-        from lakemon_core.pipeline.session import Silent
-
-        yield Silent()
+        yield SilentDisplay()
     elif sys.stderr.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb":
         display = LiveDisplay()
         with display.live:

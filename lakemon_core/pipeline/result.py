@@ -25,7 +25,7 @@ class RunRequest:
         no_plugins: switches all hook plugins off.
         catalog: takes the place of the config's catalog.
         schema: takes the place of the config's schema.
-        git_sha: noted in the run's detail.
+        git_sha: commit of the caller; stands in the result.
     """
 
     config: Path | Loaded
@@ -54,6 +54,8 @@ class RunResult:
         findings: of all stages.
         incidents: open ones, and those that moved in this run.
         deliveries: messages that this run sent or tried to send.
+        notes: what a person should know besides, one sentence each.
+        git_sha: commit of the caller, where it was told.
     """
 
     run_id: str
@@ -67,6 +69,7 @@ class RunResult:
     incidents: Sequence[Incident] = ()
     deliveries: Sequence[OutboxItem] = ()
     notes: Sequence[str] = field(default=())
+    git_sha: str | None = None
 
     def document(self) -> dict[str, object]:
         """Returns the result as plain JSON values, as `--output json` prints it."""
@@ -82,6 +85,7 @@ class RunResult:
             "incidents": [_incident(incident) for incident in self.incidents],
             "deliveries": [_delivery(item) for item in self.deliveries],
             "notes": list(self.notes),
+            "git_sha": self.git_sha,
         }
 
     def failed_stage(self) -> StageOutcome | None:

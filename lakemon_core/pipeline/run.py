@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from lakemon_core.domain.errors import LakemonError
-from lakemon_core.domain.incident import Incident, IncidentStatus
+from lakemon_core.domain.incident import Incident
 from lakemon_core.domain.run import (
     ExitCode,
     Finding,
@@ -192,27 +192,29 @@ def _result(session: Session, request: RunRequest, run_id: str, story: _Story) -
         incidents=incidents,
         deliveries=tuple(so_far.deliveries),
         notes=tuple(so_far.notes),
+        git_sha=request.git_sha,
     )
 
 
 def _shown(session: Session, so_far: Progressed) -> tuple[Incident, ...]:
-    """Open incidents and those that moved in this run, worst first."""
+    """Returns this model's open incidents and those that moved in this run, worst first."""
     moved = {event.incident.fingerprint for event in so_far.events}
+    mine = (session.monitor.model_name, session.monitor.environment)
     known = session.backend.ledger.incidents().values()
-    shown = [one for one in known if one.fingerprint in moved or _is_open(one)]
+    shown = [
+        one
+        for one in known
+        if (one.model, one.environment) == mine and (one.fingerprint in moved or one.is_open)
+    ]
     order = list(reversed(Severity))
-    return tuple(sorted(shown, key=lambda one: (not _is_open(one), order.index(one.severity), one.title)))
-
-
-def _is_open(incident: Incident) -> bool:
-    return incident.status in {IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED}
+    return tuple(sorted(shown, key=lambda one: (not one.is_open, order.index(one.severity), one.title)))
 
 
 def _reached(fail_on: Severity | None, incidents: tuple[Incident, ...]) -> bool:
     if fail_on is None:
         return False
     levels = list(Severity)
-    return any(_is_open(one) and levels.index(one.severity) >= levels.index(fail_on) for one in incidents)
+    return any(one.is_open and levels.index(one.severity) >= levels.index(fail_on) for one in incidents)
 
 
 def _ordered(findings: list[Finding]) -> list[Finding]:

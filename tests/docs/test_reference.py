@@ -234,7 +234,7 @@ def test_links_between_pages_lead_somewhere(path):
 
 def test_ci_runs_the_test_command_of_the_readme():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (command,) = re.findall(r"python3 -m uv (run .*pytest.*)", readme)
+    (command,) = re.findall(r"uv/bin/uv (run .*pytest.*)", readme)
     ci = (ROOT / ".ci/run").read_text(encoding="utf-8")
     (run,) = [shlex.split(line) for line in ci.splitlines() if line.startswith("uv run ")]
     assert run[1:-1] == shlex.split(command)

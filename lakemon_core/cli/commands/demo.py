@@ -34,6 +34,6 @@ def demo(
 
     set_logging(verbose, quiet=quiet)
     with showing(quiet=quiet) as display:
-        result = play(directory, progress=display, fresh=fresh)
+        result = play(directory, progress=display, fresh=fresh, tell=display.line)
     answer(output, result.document(), lambda console: console.print(result.story(), soft_wrap=True))
     return int(result.exit_code)
