@@ -4,6 +4,7 @@ A plugin author implements one of the three classes at the end, `Backend`, `Mode
 `lakemon_core.testing` holds a contract suite for each. The Protocols before them are the rooms of a backend.
 """
 
+from lakemon_core.ports.expressions import Expressions
 from lakemon_core.ports.ledger import Ledger
 from lakemon_core.ports.plugins import (
     AlertSink,
@@ -41,6 +42,7 @@ __all__ = [
     "Clock",
     "Condition",
     "EndpointState",
+    "Expressions",
     "Ledger",
     "LoggedRequest",
     "MetricSpec",

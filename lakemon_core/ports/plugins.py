@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from lakemon_core.domain.incident import Attempt, DeliveryResult, Notification, Rendered
 from lakemon_core.domain.monitor import Monitor, Roles
 from lakemon_core.domain.rule import Rule
+from lakemon_core.ports.expressions import Expressions
 from lakemon_core.ports.ledger import Ledger
 from lakemon_core.ports.serving import ModelServer, ModelVersion, Registry, Serving, UnpackResult
 from lakemon_core.ports.setting import API_VERSION, Clock, PluginConfig, Progress, Secrets
@@ -81,6 +82,11 @@ class Backend(ABC):
     @property
     def server(self) -> ModelServer | None:
         """The model server of this workspace; None where endpoints run elsewhere."""
+        return None
+
+    @property
+    def expressions(self) -> Expressions | None:
+        """Runs the SQL of slices and custom metrics; None where the lake measures them itself."""
         return None
 
     @property

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from lakemon_core.ports import (
     Backend,
+    Expressions,
     Ledger,
     ModelServer,
     ModelType,
@@ -25,6 +26,7 @@ from lakemon_core.ports import (
 
 if TYPE_CHECKING:
     from lakemon_core.tracking import ModelRegistry
+    from lakemon_local.expressions import DuckExpressions
     from lakemon_local.ledger import SqliteLedger
     from lakemon_local.serving.local_serving import LocalServing
     from lakemon_local.serving.model_server import LocalModelServer
@@ -88,6 +90,11 @@ class LocalBackend(Backend):
         return self._server
 
     @property
+    def expressions(self) -> Expressions:
+        """Runs expressions in DuckDB."""
+        return self._expressions
+
+    @property
     def ledger(self) -> Ledger:
         """`<workspace>/ledger.db`."""
         return self._ledger
@@ -129,6 +136,8 @@ class LocalBackend(Backend):
 
     def close(self) -> None:
         """Closes the ledger; the model server goes on."""
+        if "_expressions" in vars(self):
+            self._expressions.close()
         if "_ledger" in vars(self):
             self._ledger.close()
 
@@ -148,6 +157,12 @@ class LocalBackend(Backend):
         from lakemon_core.tracking import ModelRegistry
 
         return ModelRegistry(self.setup.workspace)
+
+    @cached_property
+    def _expressions(self) -> DuckExpressions:
+        from lakemon_local.expressions import DuckExpressions
+
+        return DuckExpressions()
 
     @cached_property
     def _ledger(self) -> SqliteLedger:

@@ -1,0 +1,118 @@
+"""From an expression in Databricks SQL to one in DuckDB's: what is not proven to mean the same is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lakemon_core.domain.errors import DataError, did_you_mean
+from lakemon_core.domain.names import plain, quote
+
+MOST_CHARACTERS = 4_000
+
+
+class Shape(StrEnum):
+    """What an expression may be."""
+
+    ROW = "row"
+    """A value of every row: no aggregates."""
+    TABLE = "table"
+    """One value of many rows: columns stand inside aggregates."""
+    METRICS = "metrics"
+    """A value of every row, whose columns may be fields, as in `precision.macro`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """An expression that may be run.
+
+    Attributes:
+        text: as it was written.
+        sql: the same for DuckDB.
+        columns: it reads, by their names in the table, in order.
+        column: the one that it is, when it is no more than that.
+    """
+
+    text: str
+    sql: str
+    columns: tuple[str, ...]
+    column: str | None = None
+
+
+def translate(
+    text: str,
+    *,
+    shape: Shape = Shape.ROW,
+    known: Sequence[str] | None = None,
+    parameters: Mapping[str, str] | None = None,
+) -> Translated:
+    """Checks and translates one expression.
+
+    Args:
+        text: one expression in Databricks SQL.
+        shape: what it may be.
+        known: columns of the table; None takes every name.
+        parameters: names in the text that stand for columns → those columns.
+
+    Raises:
+        DataError: LM330 when it is not one expression, LM331 for a function and LM332 for another part of SQL
+            that may not be used, LM333 for a column that the table lacks.
+    """
+    from lakemon_core.expressions.parse import parse
+    from lakemon_core.expressions.rewrite import Rewriting
+
+    if len(text) > MOST_CHARACTERS:
+        raise DataError("LM330", f"an expression has {len(text)} characters;", cure=f"{MOST_CHARACTERS} do.")
+    try:
+        rewriting = Rewriting(text, shape, Columns(text, known, parameters or {}))
+        tree = parse(text)
+        sql = rewriting.sql(tree)
+    except RecursionError:
+        raise DataError("LM330", f"{plain(text)!r} is nested too deeply.") from None
+    return Translated(text, sql, tuple(rewriting.columns.used), rewriting.columns.alone(tree))
+
+
+@dataclass(slots=True)
+class Columns:
+    """The columns of a table as an expression finds them, and those it has used so far."""
+
+    text: str
+    known: Sequence[str] | None
+    parameters: Mapping[str, str]
+    used: dict[str, None]
+
+    def __init__(self, text: str, known: Sequence[str] | None, parameters: Mapping[str, str]) -> None:
+        self.text, self.known, self.parameters = text, known, parameters
+        self.used = {}
+
+    def find(self, parts: Sequence[str]) -> str:
+        """Returns a column, or a field of one, quoted for DuckDB.
+
+        Raises:
+            DataError: LM333.
+        """
+        first = self.parameters.get(parts[0])
+        name = first if first is not None else self._named(parts[0])
+        self.used[name] = None
+        return ".".join(quote(part) for part in (name, *parts[1:]))
+
+    def alone(self, tree: object) -> str | None:
+        """Returns the column that a whole expression is, if it is one."""
+        from sqlglot import exp
+
+        return next(iter(self.used)) if isinstance(tree, exp.Column) and len(tree.parts) == 1 else None
+
+    def _named(self, name: str) -> str:
+        """Names do not differ by case, unless the table has two that do."""
+        if self.known is None or name in self.known:
+            return name
+        alike = [column for column in self.known if column.casefold() == name.casefold()]
+        if len(alike) == 1:
+            return alike[0]
+        hint = plain(did_you_mean(name, list(self.known)), 400)
+        raise DataError(
+            "LM333",
+            f"{plain(self.text)!r} names {plain(name)!r}, which is no column of the table.",
+            cure=hint,
+        )
