@@ -6,6 +6,7 @@ A plugin author implements one of the three classes at the end, `Backend`, `Mode
 
 from lakemon_core.ports.expressions import Expressions
 from lakemon_core.ports.ledger import Ledger
+from lakemon_core.ports.model_config import NumericModelConfig
 from lakemon_core.ports.plugins import (
     AlertSink,
     Backend,
@@ -49,6 +50,7 @@ __all__ = [
     "ModelServer",
     "ModelType",
     "ModelVersion",
+    "NumericModelConfig",
     "PanelSpec",
     "PluginConfig",
     "Progress",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from lakemon_core.domain.estimate import Estimate
 from lakemon_core.domain.incident import Attempt, DeliveryResult, Notification, Rendered
 from lakemon_core.domain.monitor import Monitor, Roles
 from lakemon_core.domain.rule import Rule
@@ -150,6 +151,35 @@ class QualityResult:
     reasons: Mapping[str, str] = field(default_factory=dict[str, str])
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]])
     counts: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    @classmethod
+    def of(
+        cls,
+        estimates: Mapping[str, Estimate],
+        metrics: Sequence[QualityMetric],
+        values: Mapping[str, object],
+        *,
+        n: int,
+        rows: int,
+    ) -> QualityResult:
+        """Makes the result from estimates.
+
+        Args:
+            estimates: profile column → estimate.
+            metrics: of the model type: they name intervals and counts.
+            values: further profile columns.
+            n: rows with a label.
+            rows: all rows.
+        """
+        named = {metric.name: estimates[metric.column] for metric in metrics if metric.column in estimates}
+        return cls(
+            {**{column: one.value for column, one in estimates.items()}, **values},
+            n,
+            rows,
+            {column: one.reason for column, one in estimates.items() if one.reason},
+            {name: one.interval for name, one in named.items() if one.interval is not None},
+            {name: one.n for name, one in named.items() if one.n != n},
+        )
 
 
 class ModelType(ABC):

@@ -1,0 +1,1 @@
+"""Forecasting models for lakemon: errors by horizon and series, against the seasonal naive, revisions."""
