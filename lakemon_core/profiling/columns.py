@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lakemon_core.profiling.blocks import Blocks
 from lakemon_core.profiling.levels import encode
 
 Column = pa.Array | pa.ChunkedArray
@@ -43,6 +44,7 @@ class NumericSummary:
         distinct: distinct numbers, counted in the column's own type (exact for integers above 2^53).
         mean: of the numbers; NaN without any, with an infinite one, or when the sum overflows.
         variance: of the numbers, ddof 0; NaN as for `mean`.
+        blocks: of the numbers, for their Wasserstein distance; None for few or infinite ones.
     """
 
     rows: int
@@ -52,6 +54,7 @@ class NumericSummary:
     distinct: int
     mean: float
     variance: float
+    blocks: Blocks | None = None
 
     @property
     def count(self) -> int:
@@ -211,7 +214,8 @@ def _numeric(column: Column) -> NumericSummary:
     distinct = _distinct_decimals(column) if pa.types.is_decimal(column.type) else _distinct(numbers)
     mean, variance = _moments(values)
     nans = len(column) - column.null_count - len(values)
-    return NumericSummary(len(column), column.null_count, nans, values, distinct, mean, variance)
+    blocks = Blocks.of(values)
+    return NumericSummary(len(column), column.null_count, nans, values, distinct, mean, variance, blocks)
 
 
 def _native(column: Column) -> npt.NDArray[np.generic]:

@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import chdtrc, gammaln
+from scipy.special import chdtrc
+
+from lakemon_core.profiling.kolmogorov import kolmogorov_pvalue, ks_statistic
 
 Floats = npt.NDArray[np.float64]
 
@@ -34,9 +36,8 @@ class ChiSquaredTest(NamedTuple):
 def ks_test(current: Floats, reference: Floats) -> KsTest:
     """Two-sample Kolmogorov-Smirnov test of two sorted samples.
 
-    D is exact over all values, ties included: the functions are compared on both sides of every value of the
-    shorter sample, between which the other one is monotone. The p-value is `kstwo.sf(D, N)` with
-    N = round(n m / (n + m)), at least 1: what Databricks' metric tables hold.
+    D is exact over all values, ties included. The p-value is `kstwo.sf(D, N)` with N = round(n m / (n + m)),
+    at least 1: what Databricks' metric tables hold.
 
     Raises:
         ValueError: when a sample is empty.
@@ -45,54 +46,8 @@ def ks_test(current: Floats, reference: Floats) -> KsTest:
     n, m = len(short), len(long)
     if not n:
         raise ValueError("a sample without values cannot be tested")
-    ends = np.append(np.flatnonzero(short[1:] != short[:-1]), n - 1)
-    values, up_to = short[ends], ends + 1
-    below = np.append(0, up_to[:-1])
-    long_up_to = np.searchsorted(long, values, side="right")
-    tied = long[long_up_to - 1] == values
-    long_below = long_up_to.copy()
-    long_below[tied] = np.searchsorted(long, values[tied], side="left")
-    after, before = up_to / n - long_up_to / m, below / n - long_below / m
-    statistic = float(max(np.abs(after).max(), np.abs(before).max()))
+    statistic = ks_statistic(short, long)
     return KsTest(statistic, kolmogorov_pvalue(statistic, max(1, round(n * m / (n + m)))))
-
-
-def kolmogorov_pvalue(statistic: float, n: int) -> float:
-    """Survival function of the two-sided one-sample Kolmogorov-Smirnov statistic: `scipy.stats.kstwo.sf`.
-
-    In the upper tail, where SciPy sums Smirnov's series term by term, the same series is summed as arrays.
-    """
-    squared = n * statistic * statistic
-    if n > 140 and 2.2 <= squared < 370:
-        return min(1.0, 2 * _smirnov_tail(n, statistic))
-    from scipy.stats import kstwo
-
-    return float(kstwo.sf(statistic, n))
-
-
-def _smirnov_tail(n: int, d: float) -> float:
-    """P(D+ >= d) = (1 - d)^n + d sum over j of C(n, j) (d + j/n)^(j-1) (1 - d - j/n)^(n-j), j from 1.
-
-    The binomial terms follow Loader (2000), Fast and accurate computation of binomial probabilities.
-    """
-    shift = n * d
-    j = np.arange(1.0, n)
-    j = j[j + shift < n]
-    rest = n - j
-    exponent = j * np.log1p(shift / j) + rest * np.log1p(-shift / rest)
-    exponent += _stirling_error(np.array([float(n)]))[0] - _stirling_error(j) - _stirling_error(rest)
-    terms = np.exp(exponent) * np.sqrt(n / (2 * math.pi * j * rest)) * (shift / (shift + j))
-    return float(terms.sum()) + (1 - d) ** n
-
-
-def _stirling_error(k: Floats) -> Floats:
-    """The error of Stirling's formula for ln k!, for k of 1 and more."""
-    squared = k * k
-    series = (1 / 12 - (1 / 360 - (1 / 1260 - 1 / 1680 / squared) / squared) / squared) / k
-    small = k < 16
-    few = k[small]
-    series[small] = gammaln(few + 1) - (few + 0.5) * np.log(few) + few - 0.5 * math.log(2 * math.pi)
-    return series
 
 
 def chi_squared_test(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike) -> ChiSquaredTest:
