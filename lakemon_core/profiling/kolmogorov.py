@@ -19,7 +19,7 @@ Counts = npt.NDArray[np.int64]
 _MARKS = 1024
 _PARTS = 5
 _QUADRATURE = 4096
-_ASYMPTOTIC = 10_000
+_LARGE = 5_000
 
 
 def ks_statistic(x: Floats, y: Floats) -> float:
@@ -93,7 +93,7 @@ def kolmogorov_pvalue(statistic: float, n: int) -> float:
     squared = n * statistic * statistic
     if n > 140 and 2.2 <= squared < 370:
         return min(1.0, 2 * _smirnov_tail(n, statistic))
-    if n > _ASYMPTOTIC and n * statistic > 1 and squared < 2.2:
+    if n > 140 and n * statistic > 1 and squared < 2.2 and (n > _LARGE or n * statistic**1.5 > 1.4):
         return _pelz_good(n, statistic)
     if n > 140 and squared >= 370:
         return 0.0

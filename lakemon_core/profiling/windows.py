@@ -18,6 +18,7 @@ from lakemon_core.profiling.levels import as_chunked, encode
 
 Moments = npt.NDArray[np.datetime64]
 Positions = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
 
 ALL_MODELS = "*"
 """The model id that stands for all models together."""
@@ -84,36 +85,33 @@ class Split:
     """A table in groups: iterate for `(window, model id, rows)`, by window, in each `*` and then each model.
 
     Attributes:
-        rows: all rows with a timestamp, by window and model, else in their order; text is dictionary-encoded.
+        rows: all rows with a timestamp, by window, else in their order; text is dictionary-encoded.
         windows: the windows that hold rows, in order.
         models: the model ids, as text, in order.
-        keys: of each row: position of its window and of its model.
+        edges: where the rows of each window start, and the number of rows.
+        codes: of each row: position of its model, -1 without one.
         undated: rows without a timestamp; they are in no group.
     """
 
     rows: pa.Table
     windows: tuple[Window, ...]
     models: tuple[str, ...]
-    keys: Positions
+    edges: Positions
+    codes: Codes
     undated: int
 
     def __iter__(self) -> Iterator[tuple[Window, str, pa.Table]]:
         """Yields the groups; a window with one model yields the same table twice."""
-        width = len(self.models) + 1
-        edges = np.searchsorted(self.keys, np.arange(len(self.windows) * width + 1)).tolist()
-        for place, window in enumerate(self.windows):
-            bounds = edges[place * width : (place + 1) * width + 1]
-            everything = self.rows.slice(bounds[0], bounds[-1] - bounds[0])
-            yield window, ALL_MODELS, everything
-            for model, first, last in zip(self.models, bounds[1:-1], bounds[2:], strict=True):
-                if last - first == len(everything):
-                    yield window, model, everything
-                elif last > first:
-                    yield window, model, self.rows.slice(first, last - first)
+        bounds = zip(self.edges[:-1].tolist(), self.edges[1:].tolist(), strict=True)
+        for window, (first, last) in zip(self.windows, bounds, strict=True):
+            rows = self.rows.slice(first, last - first)
+            yield window, ALL_MODELS, rows
+            for model, part in _by_model(rows, self.codes[first:last], self.models):
+                yield window, model, part
 
 
 def split(rows: pa.Table, granularity: Granularity, timestamp: str, model_id: str | None = None) -> Split:
-    """Splits rows by window and model with one stable sort.
+    """Splits rows by window and model; rows that come in order of time are not moved.
 
     Rows without a model id belong to `*` only.
 
@@ -131,40 +129,44 @@ def split(rows: pa.Table, granularity: Granularity, timestamp: str, model_id: st
     undated = len(starts) - int(np.count_nonzero(dated))
     if undated:
         rows, starts = rows.filter(pa.array(dated)), starts[dated]
+    if (starts[1:] < starts[:-1]).any():
+        order = np.argsort(starts, kind="stable")
+        rows, starts = rows.take(pa.array(order)), starts[order]
+    edges = np.concatenate([[0], np.flatnonzero(starts[1:] != starts[:-1]) + 1, [len(starts)]])
+    edges = np.unique(edges)
     codes, models = _models(rows, model_id)
-    unique, places = np.unique(starts, return_inverse=True)
-    ordered, keys = _ordered(rows, places * (len(models) + 1) + codes + 1)
-    windows = tuple(granularity.window(_moment(start)) for start in unique)
-    return Split(ordered, windows, models, keys, undated)
+    windows = tuple(granularity.window(_moment(start)) for start in starts[edges[:-1]])
+    return Split(_with_dictionaries(rows), windows, models, edges, codes, undated)
 
 
 def split_models(rows: pa.Table, model_id: str | None = None) -> Iterator[tuple[str, pa.Table]]:
     """Yields `*` with all rows, then each model id, as text and in order, with its rows."""
     codes, models = _models(rows, model_id)
-    ordered, keys = _ordered(rows, codes + 1)
-    yield ALL_MODELS, ordered
-    edges = np.searchsorted(keys, np.arange(1, len(models) + 2)).tolist()
-    for model, first, last in zip(models, edges[:-1], edges[1:], strict=True):
-        yield model, ordered.slice(first, last - first)
+    rows = _with_dictionaries(rows)
+    yield ALL_MODELS, rows
+    yield from _by_model(rows, codes, models)
 
 
-def _models(rows: pa.Table, model_id: str | None) -> tuple[Positions, tuple[str, ...]]:
+def _by_model(rows: pa.Table, codes: Codes, models: tuple[str, ...]) -> Iterator[tuple[str, pa.Table]]:
+    """Yields the rows of each model that has some; those of an only model are the same table."""
+    for code, model in enumerate(models):
+        own = codes == code
+        count = int(np.count_nonzero(own))
+        if count:
+            yield model, rows if count == len(rows) else rows.filter(pa.array(own))
+
+
+def _models(rows: pa.Table, model_id: str | None) -> tuple[Codes, tuple[str, ...]]:
     """Returns per row the position of its model id among the sorted ones, -1 for null."""
     if model_id is None:
-        return np.full(len(rows), -1, dtype=np.int64), ()
+        return np.full(len(rows), -1, dtype=np.int32), ()
     encoded = encode(rows.column(model_id))
     levels = encoded.levels.to_pylist()
-    models = sorted({levels[code] for code in np.unique(encoded.codes) if code >= 0})
-    rank = np.array([models.index(level) if level in models else -1 for level in levels] + [-1])
+    occurring = np.flatnonzero(np.bincount(encoded.codes[encoded.codes >= 0], minlength=len(levels)))
+    models = sorted(levels[code] for code in occurring)
+    place = {model: code for code, model in enumerate(models)}
+    rank = np.array([place.get(level, -1) for level in levels] + [-1], dtype=np.int32)
     return rank[encoded.codes], tuple(models)
-
-
-def _ordered(rows: pa.Table, keys: Positions) -> tuple[pa.Table, Positions]:
-    rows = _with_dictionaries(rows)
-    if (keys[1:] >= keys[:-1]).all():
-        return rows.combine_chunks(), keys
-    order = np.argsort(keys, kind="stable")
-    return rows.take(pa.array(order)).combine_chunks(), keys[order]
 
 
 def _with_dictionaries(rows: pa.Table) -> pa.Table:

@@ -83,10 +83,10 @@ def groups(found):
 def test_a_table_is_split_by_window_with_all_models_first(rows):
     found = split(rows, DAY, "ts", "model")
     assert groups(found) == [
-        (1, "*", ["d", "b", "g"]),
+        (1, "*", ["b", "d", "g"]),
         (1, "10", ["d"]),
         (1, "9", ["b", "g"]),
-        (2, "*", ["f", "a"]),
+        (2, "*", ["a", "f"]),
         (2, "10", ["a"]),
         (3, "*", ["e"]),
         (3, "9", ["e"]),
