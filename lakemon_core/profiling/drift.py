@@ -53,8 +53,8 @@ Values = dict[str, Any]
 BINS = 10
 _VERSION = 1
 _BINNED = ("population_stability_index", "tv_distance", "l_infinity_distance", "js_distance")
-_NUMERIC = ("ks_test", "wasserstein_distance", "wasserstein_normalized", *_BINNED)
-_CATEGORICAL = ("chi_squared_test", "cramers_v", *_BINNED)
+_NUMERIC = ("ks_test", "wasserstein_distance", "wasserstein_normalized", "out_of_range", *_BINNED)
+_CATEGORICAL = ("chi_squared_test", "cramers_v", "new_category_share", *_BINNED)
 _DELTAS = ("percent_null_delta", "percent_distinct_delta")
 _COMPARED: dict[type[Summary], tuple[str, ...]] = {
     NumericSummary: ("count_delta", "avg_delta", "percent_zeros_delta", *_DELTAS, *_NUMERIC),
@@ -147,6 +147,7 @@ def _numeric(
     values |= distances | _binned_distances(p, q, smoothing)
     statistic, pvalue = ks_test(current.values, reference.values)
     values["ks_test"] = {"statistic": statistic, "pvalue": pvalue}
+    values["out_of_range"] = _out_of_range(current.values, reference.values)
     values["method"] = f"psi:quantile{BINS}:{smoothing}:{_VERSION}"
     return values, reasons
 
@@ -171,6 +172,13 @@ def _binned(ordered: Floats, edges: Floats) -> Counts:
     return np.diff(inner, prepend=0, append=len(ordered))
 
 
+def _out_of_range(ordered: Floats, reference: Floats) -> float:
+    """Returns the share of numbers below the least or above the greatest of the reference."""
+    below = np.searchsorted(ordered, reference[0], side="left")
+    up_to_greatest = np.searchsorted(ordered, reference[-1], side="right")
+    return float(1 - (up_to_greatest - below) / len(ordered))
+
+
 def _categorical(
     current: CategoricalSummary, reference: CategoricalSummary, smoothing: str
 ) -> tuple[Values, dict[str, str]]:
@@ -186,6 +194,7 @@ def _categorical(
     values |= _binned_distances(p, q, smoothing)
     values["chi_squared_test"] = {"statistic": test.statistic, "pvalue": test.pvalue}
     values["cramers_v"] = test.cramers_v
+    values["new_category_share"] = float(q[len(reference.levels) :].sum() / q.sum())
     values["method"] = f"psi:levels:{smoothing}:{_VERSION}"
     return values, {}
 

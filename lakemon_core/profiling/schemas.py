@@ -59,6 +59,8 @@ _DRIFT_STATISTICS: Fields = (
     ("tv_chance_level", pa.float64()),
     ("js_chance_level", pa.float64()),
     ("cramers_v", pa.float64()),
+    ("out_of_range", pa.float64()),
+    ("new_category_share", pa.float64()),
     ("bins", pa.int64()),
     ("n", pa.int64()),
     ("n_reference", pa.int64()),

@@ -241,3 +241,13 @@ def test_names_with_quotes_and_emoji_are_levels_like_others(summary_of):
     assert row["js_distance"] == pytest.approx(js_distance(p, q))
     assert row["tv_distance"] == pytest.approx(tv_distance(p, q))
     assert row["population_stability_index"] == pytest.approx(psi(p, q))
+
+
+def test_the_share_outside_of_the_references_range_counts_numbers_only(summary_of):
+    row = drift_values(summary_of([0.0, 1.0, 5.0, 9.0, np.inf, np.nan, None]), summary_of([1.0, 2.0, 5.0]))
+    assert row["out_of_range"] == pytest.approx(3 / 5)
+
+
+def test_the_share_of_new_categories_weighs_them_by_their_rows(summary_of):
+    row = drift_values(summary_of(["a"] * 6 + ["c"] * 3 + ["d"]), summary_of(["a", "b"]))
+    assert (row["new_categories"], row["new_category_share"]) == (2, pytest.approx(0.4))

@@ -33,7 +33,8 @@ def test_the_drift_table_has_databricks_columns_first_and_ours_last():
     ]  # fmt: skip
     assert schema.names[23:] == [
         "new_categories", "wasserstein_normalized", "psi_chance_level", "tv_chance_level", "js_chance_level",
-        "cramers_v", "bins", "n", "n_reference", "method", "reasons", "table_version", "config_hash",
+        "cramers_v", "out_of_range", "new_category_share", "bins", "n", "n_reference", "method", "reasons",
+        "table_version", "config_hash",
     ]  # fmt: skip
     assert schema.field("window_cmp").type == schema.field("window").type
 
