@@ -77,10 +77,23 @@ def raise_incidents(
     return Alerted(status, judged.rules, judged.verdicts, tuple(events), detail)
 
 
-def deliver(context: RunContext, sinks: Mapping[str, AlertSink], secrets: Secrets) -> tuple[OutboxItem, ...]:
-    """Sends what is due, of this run and of earlier ones; returns every message that was tried."""
-    tools = Tools(redact=secrets.redact)
-    return tuple(drain(context.backend.ledger, sinks, context.clock, tools=tools, progress=context.progress))
+def deliver(
+    context: RunContext, sinks: Mapping[str, AlertSink], secrets: Secrets, *, at_once: bool = False
+) -> tuple[OutboxItem, ...]:
+    """Sends what is due, of this run and of earlier ones; returns every message that was tried.
+
+    Args:
+        at_once: tries now what would be due later only.
+    """
+    sent = drain(
+        context.backend.ledger,
+        sinks,
+        context.clock,
+        tools=Tools(redact=secrets.redact),
+        progress=context.progress,
+        at_once=at_once,
+    )
+    return tuple(sent)
 
 
 def _router(context: RunContext, sinks: Mapping[str, AlertSink]) -> Router:

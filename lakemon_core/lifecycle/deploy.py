@@ -1,9 +1,13 @@
 """Deploy: a registered model becomes an endpoint whose requests are logged from its creation on."""
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from lakemon_core.domain.errors import ModelError, UsageError
+from lakemon_core.domain.monitor import ServingSpec
+from lakemon_core.domain.names import TableName
 from lakemon_core.domain.run import StageStatus
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.ports import EndpointState, ModelVersion
@@ -33,12 +37,13 @@ def deploy(context: RunContext) -> Deployed:
         )
     model = resolve_model(context)
     serving = context.backend.serving
+    payload = context.monitor.inference_table.payload
+    key, mark = f"deployed:{spec.endpoint_name}", _mark(spec, model, payload)
     before = serving.get(spec.endpoint_name)
-    if before and before.ready and before.version == model.version:
+    if before and _stands(before, model, payload) and context.backend.ledger.get(key) == mark:
         detail = _detail(model, before) | {"reason": f"version {model.version} answers already"}
         return Deployed(StageStatus.NOTHING_TO_DO, model, before, detail)
     context.progress.update(f"deploying {model.name} version {model.version} to {spec.endpoint_name}")
-    payload = context.monitor.inference_table.payload
     endpoint = serving.deploy(spec, model, payload, progress=context.progress)
     if not endpoint.ready or endpoint.version != model.version:
         raise ModelError(
@@ -47,7 +52,18 @@ def deploy(context: RunContext) -> Deployed:
             f" not {model.version}: {endpoint.detail}",
             cure="see `lakemon status` for its log.",
         )
+    context.backend.ledger.put(key, mark)
     return Deployed(StageStatus.DONE, model, endpoint, _detail(model, endpoint))
+
+
+def _stands(endpoint: EndpointState, model: ModelVersion, payload: TableName) -> bool:
+    return endpoint.ready and endpoint.version == model.version and endpoint.payload in {None, payload}
+
+
+def _mark(spec: ServingSpec, model: ModelVersion, payload: TableName) -> str:
+    """Returns a hash of all that the endpoint was asked for; secrets enter as references."""
+    wanted = json.dumps([asdict(spec), model.name, model.version, str(payload)], sort_keys=True)
+    return hashlib.sha256(wanted.encode()).hexdigest()[:12]
 
 
 def resolve_model(context: RunContext) -> ModelVersion:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 
+from lakemon_core.alerting.outbox import try_once
 from lakemon_core.domain.errors import UsageError, did_you_mean
 from lakemon_core.domain.incident import Attempt, DeliveryResult, Notification, OutboxItem, Transition
 from lakemon_core.domain.run import Severity
@@ -25,9 +26,7 @@ def send_test(session: Session, sink: str) -> DeliveryResult:
             "LM187", f"there is no sink {sink!r}.", cure=did_you_mean(sink, sorted(session.sinks))
         )
     key = f"test-{secrets.token_hex(8)}"
-    chosen = session.sinks[sink]
-    rendered = chosen.render(_test_message(session, key))
-    return chosen.deliver(rendered, Attempt(key, 1, TEST_SECONDS, ()))
+    return try_once(session.sinks[sink], _test_message(session, key), Attempt(key, 1, TEST_SECONDS, ()))
 
 
 def _test_message(session: Session, key: str) -> Notification:
@@ -52,7 +51,7 @@ def _test_message(session: Session, key: str) -> Notification:
 
 
 def flush(session: Session) -> Sequence[OutboxItem]:
-    """Sends the messages that are due now and returns what became of each.
+    """Sends everything that is due, now or later, and returns what became of each message.
 
     Raises:
         WorkspaceBusy: LM601, a run holds the workspace.
@@ -60,4 +59,4 @@ def flush(session: Session) -> Sequence[OutboxItem]:
     run_id = new_run_id(session.clock)
     context = session.context(run_id)
     with session.backend.hold(run_id):
-        return deliver(context, session.sinks, session.secrets)
+        return deliver(context, session.sinks, session.secrets, at_once=True)

@@ -229,7 +229,8 @@ def test_the_statement_it_suggests_gives_the_log_loss_of_every_week(demo):
 
 
 def test_the_training_run_names_its_data_at_the_version_that_was_used(demo):
-    client = MlflowClient(f"sqlite:///{demo.folder}/.lakemon/mlflow.db")
+    store = f"sqlite:///{demo.folder}/.lakemon/mlflow.db"
+    client = MlflowClient(store, store)
     experiment = client.get_experiment_by_name("flight delays")
     (run,) = client.search_runs([experiment.experiment_id])
     used = {
