@@ -145,12 +145,9 @@ def _metric(definition: Mapping[str, object], taken: Collection[str]) -> CustomM
     if name.casefold() in taken:
         raise DataError("LM335", f"{name!r} is a column of the metric tables;", cure="choose another name.")
     assert isinstance(inputs, Sequence)
-    kind = (
-        str(definition["type"]).casefold().removeprefix("data_profiling_").removeprefix("custom_metric_type_")
-    )
     return CustomMetric(
         name=name,
-        kind=MetricKind(kind),
+        kind=MetricKind(str(definition["type"])),
         inputs=tuple(dict.fromkeys(str(column) for column in inputs)),
         definition=str(definition["definition"]),
         data_type=_data_type(name, str(definition.get("output_data_type") or "double")),

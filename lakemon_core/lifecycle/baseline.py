@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
 
 from lakemon_core.domain.names import TableName
 from lakemon_core.hookspecs import RunContext
+from lakemon_core.lifecycle.measuring.groups import Measured, Ruler
+from lakemon_core.lifecycle.measuring.slices import Series, Slicing
 
-if TYPE_CHECKING:
-    from lakemon_core.profiling.measure import ColumnPlan, Group
+Groups = Mapping[Series, Measured]
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The baseline table, pinned to a version; without a name there is none. `measured` is filled once."""
+    """The baseline table, pinned to a version; without a name there is none. `measured` is filled in time."""
 
     name: TableName | None
     version: int | None
-    measured: dict[str, Group] = field(default_factory=dict, compare=False)
+    measured: dict[Slicing, Groups] = field(default_factory=dict[Slicing, Groups], compare=False)
 
     @classmethod
     def of(cls, context: RunContext) -> Baseline:
@@ -34,30 +34,37 @@ class Baseline:
         return cls(name, context.backend.tables.info(name).version)
 
 
-def measure_baseline(context: RunContext, baseline: Baseline, plan: ColumnPlan) -> Mapping[str, Group]:
-    """Returns the baseline's groups by model id, `*` for all together; empty without a baseline.
+def measure_baseline(context: RunContext, baseline: Baseline, ruler: Ruler) -> Groups:
+    """Returns the baseline's groups by model id, `*` for all together, and slice; empty without a baseline.
 
-    Columns that the baseline lacks are left out, as are those of another kind than in the inference table.
+    Columns that the baseline lacks are left out, as are those of another kind than in the inference table,
+    and slices whose columns it lacks.
     """
-    from lakemon_core.profiling.measure import GroupKey, measure, plan_columns, split_models
+    from lakemon_core.profiling.measure import GroupKey, plan_columns, split_models
 
-    if baseline.name is None or baseline.measured:
-        return baseline.measured
+    if baseline.name is None:
+        return {}
+    if ruler.slicing in baseline.measured:
+        return baseline.measured[ruler.slicing]
     tables = context.backend.tables
     info = tables.info(baseline.name)
-    roles = context.roles
-    own = plan_columns(info.schema, roles).keep(plan)
+    roles, model_type = context.roles, context.model_type
     names = info.schema.names
-    quality = context.model_type.quality if {roles.label, roles.prediction} <= set(names) else None
+    own = replace(
+        ruler,
+        plan=plan_columns(info.schema, roles).keep(ruler.plan),
+        quality=model_type.quality if {roles.label, roles.prediction} <= set(names) else None,
+        slicing=ruler.slicing.within(names),
+    )
     model_id = roles.model_id if roles.model_id in names else None
-    read = context.model_type.quality_columns()
-    played = (roles.prediction, roles.prediction_proba, roles.label, model_id, *read)
-    parts = [column.name for column in own.columns]
-    parts += [part for part in played if part is not None and part in names]
+    played = (roles.prediction, roles.prediction_proba, roles.label, model_id, *model_type.quality_columns())
+    wanted = [*(column.name for column in own.plan.columns), *played, *own.columns]
+    parts = [part for part in dict.fromkeys(wanted) if part is not None and part in names]
     context.progress.update(f"measuring the baseline {baseline.name}")
-    rows = tables.scan(baseline.name, columns=list(dict.fromkeys(parts)), version=baseline.version).read_all()
-    context.model_type.fit_baseline(rows)
-    for model, group_rows in split_models(rows, model_id):
+    rows = tables.scan(baseline.name, columns=parts, version=baseline.version).read_all()
+    model_type.fit_baseline(rows)
+    measured: dict[Series, Measured] = {}
+    for model, group_rows in split_models(own.slicing.labelled(rows), model_id):
         key = GroupKey(None, None, model, None, None, "BASELINE")
-        baseline.measured[model] = measure(group_rows, key, own, quality)
-    return baseline.measured
+        measured |= {one.series: one for one in own.measure(group_rows, key)}
+    return baseline.measured.setdefault(ruler.slicing, measured)

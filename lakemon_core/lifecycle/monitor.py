@@ -23,13 +23,15 @@ from lakemon_core.lifecycle.due import (
     span_of,
 )  # fmt: skip
 from lakemon_core.lifecycle.labels import merge_labels
+from lakemon_core.lifecycle.measuring.custom_metrics import CustomMetrics
+from lakemon_core.lifecycle.measuring.groups import Measured, Ruler
+from lakemon_core.lifecycle.measuring.sheet import Scribe, Sheet
+from lakemon_core.lifecycle.measuring.slices import Series, Slicing, Source
 from lakemon_core.lifecycle.retention import apply_retention
 from lakemon_core.ports import Condition, UnpackResult
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from lakemon_core.profiling.measure import ColumnPlan, Group
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ def monitor(context: RunContext) -> Monitored:
         detail["labels_conflicting"] = labels.conflicts
     if refresh.skipped:
         detail["columns_skipped"] = dict(refresh.skipped)
+    if refresh.unsliced:
+        detail["values_not_sliced"] = dict(refresh.unsliced)
     if not (count or labels.updated or (unpacked and unpacked.rows)):
         return Monitored(
             StageStatus.NOTHING_TO_DO, windows, refresh.version, detail | {"reason": "nothing new"}
@@ -102,11 +106,12 @@ class Refresh:
     context: RunContext
     version: int
     definition: str
-    plan: ColumnPlan
+    ruler: Ruler
     quality: tuple[str, ...]
     model_id: str | None
     baseline: Baseline
     cutoff: Window | None
+    unsliced: dict[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
     def prepare(cls, context: RunContext, cutoff: Window | None) -> Refresh:
@@ -117,12 +122,19 @@ class Refresh:
         roles = context.roles
         columns = info.schema.names
         baseline = Baseline.of(context)
+        plan, quality = plan_columns(info.schema, roles), _quality_columns(context, columns)
+        measured = [name for name, *_ in plan.columns]
         return cls(
             context=context,
             version=info.version,
             definition=definition_of(context.monitor, roles, baseline.version),
-            plan=plan_columns(info.schema, roles),
-            quality=_quality_columns(context, columns),
+            ruler=Ruler(
+                plan,
+                context.model_type.quality if quality else None,
+                Slicing.of(context, info.schema),
+                CustomMetrics.of(context, info.schema, measured),
+            ),
+            quality=quality,
             model_id=roles.model_id if roles.model_id in columns else None,
             baseline=baseline,
             cutoff=cutoff,
@@ -136,7 +148,7 @@ class Refresh:
     @property
     def skipped(self) -> Mapping[str, str]:
         """Columns that are not measured, with the reason."""
-        return self.plan.skipped
+        return self.ruler.plan.skipped
 
     def bring_up(self, granularity: Granularity) -> tuple[Window, ...]:
         """Measures what is due and writes it; returns the windows that were measured or became empty."""
@@ -162,96 +174,82 @@ class Refresh:
         existing = existing_windows(self.context, granularity, self.version, span)
         due = due_windows(changed, existing, granularity)
         emptied = sorted((changed or set()) - set(existing))
-        baseline = measure_baseline(self.context, self.baseline, self.plan)
-        profile: list[dict[str, object]] = []
-        drift: list[dict[str, object]] = []
-        for done, groups in enumerate(self._groups(granularity, due, existing), start=1):
+        ruler = replace(self.ruler, slicing=self._sliced(span))
+        baseline = measure_baseline(self.context, self.baseline, ruler)
+        scribe = Scribe(self.context, ruler.custom, ruler.slicing, self.version, self.definition)
+        sheet = Sheet(scribe, baseline)
+        for done, (found, before) in enumerate(self._groups(ruler, granularity, due, existing), start=1):
             self.context.progress.update(f"measuring windows of {granularity}", done, len(due))
-            self._rows_of(groups, baseline, profile, drift)
+            sheet.add(found, before)
+        sheet.finish()
         writer = MetricWriter(self, granularity, everything=changed is None)
-        writer.write([*due, *emptied], profile, drift, baseline)
+        writer.write([*due, *emptied], sheet)
         return tuple(sorted([*due, *emptied]))
 
+    def _sliced(self, span: Window | None) -> Slicing:
+        """Returns the slices with the values most frequent in the rows of a span and in the baseline."""
+        timestamp = self.context.roles.timestamp
+        where = between(timestamp, span) if span else ()
+        table = self.context.monitor.inference_table.name
+        sources: list[Source] = [(table, self.version, where)]
+        if self.baseline.name is not None:
+            sources.append((self.baseline.name, self.baseline.version, ()))
+        chosen = self.ruler.slicing.choose(self.context, sources)
+        self.unsliced.update(chosen.left_out)
+        return chosen
+
     def _groups(
-        self, granularity: Granularity, due: Sequence[Window], existing: Mapping[Window, int]
-    ) -> Iterator[tuple[Sequence[Group], Mapping[str, Group]]]:
-        """Yields each due window's groups with those of the window just before it, by model id."""
+        self, ruler: Ruler, granularity: Granularity, due: Sequence[Window], existing: Mapping[Window, int]
+    ) -> Iterator[tuple[Sequence[Measured], Mapping[Series, Measured]]]:
+        """Yields each due window's groups with those of the window just before it, by series."""
         wanted = set(due)
         needed = [w for w in existing if w in wanted or granularity.following(w) in wanted]
         before: Window | None = None
-        previous: dict[str, Group] = {}
+        previous: dict[Series, Measured] = {}
         for part in chunks(needed, existing):
-            for window, groups in self._read(granularity, part):
+            for window, groups in self._read(ruler, granularity, part):
                 adjacent = before is not None and before.end == window.start
                 if window in wanted:
                     yield groups, (previous if adjacent else {})
-                before, previous = window, {group.key.model_id: group for group in groups}
+                before, previous = window, {group.series: group for group in groups}
 
-    def _read(self, granularity: Granularity, part: Sequence[Window]) -> Iterator[tuple[Window, list[Group]]]:
-        """Reads one chunk of windows and measures its groups: all models together, then each."""
-        from lakemon_core.profiling.measure import GroupKey, measure, split
+    def _read(
+        self, ruler: Ruler, granularity: Granularity, part: Sequence[Window]
+    ) -> Iterator[tuple[Window, list[Measured]]]:
+        """Reads one chunk of windows and measures its groups: all models together, then each, with slices."""
+        from lakemon_core.profiling.measure import GroupKey, split
 
         roles = self.context.roles
-        columns = list(dict.fromkeys([roles.timestamp, *self._columns()]))
         rows = self.context.backend.tables.scan(
             self.context.monitor.inference_table.name,
-            columns=columns,
+            columns=list(dict.fromkeys([roles.timestamp, *self._columns()])),
             where=between(roles.timestamp, Window(part[0].start, part[-1].end)),
             version=self.version,
         ).read_all()
-        quality = self.context.model_type.quality if self.quality else None
         wanted = set(part)
-        found = split(rows, granularity, roles.timestamp, self.model_id)
+        found = split(ruler.slicing.labelled(rows), granularity, roles.timestamp, self.model_id)
         for window, parts in groupby(found, key=itemgetter(0)):
             if window not in wanted:
                 continue
-            groups: list[Group] = []
+            groups: list[Measured] = []
             whole: pa.Table | None = None
             for _, model_id, part_rows in parts:
                 key = GroupKey(window, str(granularity), model_id, None, None, "INPUT")
-                if part_rows is whole:
-                    groups.append(replace(groups[0], key=key))
-                else:
-                    groups.append(measure(part_rows, key, self.plan, quality))
+                same = part_rows is whole
+                groups += _as_model(groups, model_id) if same else ruler.measure(part_rows, key)
                 whole = whole or part_rows
             yield window, groups
 
     def _columns(self) -> list[str]:
-        parts = [name for name, *_ in self.plan.columns]
+        parts = [*(name for name, *_ in self.ruler.plan.columns), *self.ruler.columns]
         if self.model_id:
             parts.append(self.model_id)
         return [*parts, *self.quality]
 
-    def _rows_of(
-        self,
-        found: tuple[Sequence[Group], Mapping[str, Group]],
-        baseline: Mapping[str, Group],
-        profile: list[dict[str, object]],
-        drift: list[dict[str, object]],
-    ) -> None:
-        from lakemon_core.profiling.measure import ALL_MODELS, profile_rows
 
-        groups, previous = found
-        column = self.context.roles.model_id
-        for group in groups:
-            profile += profile_rows(group, column, table_version=self.version, config_hash=self.definition)
-            if everything := baseline.get(ALL_MODELS):
-                drift += self._drift(group, baseline.get(group.key.model_id, everything), "BASELINE")
-            if before := previous.get(group.key.model_id):
-                drift += self._drift(group, before, "CONSECUTIVE")
-
-    def _drift(self, group: Group, reference: Group, drift_type: str) -> list[dict[str, object]]:
-        from lakemon_core.profiling.measure import drift_rows
-
-        return drift_rows(
-            group,
-            reference,
-            drift_type,
-            self.context.roles.model_id,
-            smoothing=self.context.monitor.monitoring.psi_smoothing,
-            table_version=self.version,
-            config_hash=self.definition,
-        )
+def _as_model(groups: Sequence[Measured], model_id: str) -> list[Measured]:
+    """Returns the groups of a window as those of its only model."""
+    return [one.at(replace(one.group.key, model_id=model_id)) for one in groups]
 
 
 def _quality_columns(context: RunContext, known: Sequence[str]) -> tuple[str, ...]:
@@ -271,28 +269,17 @@ class MetricWriter:
     granularity: Granularity
     everything: bool
 
-    def write(
-        self,
-        windows: Sequence[Window],
-        profile: Sequence[Mapping[str, object]],
-        drift: Sequence[Mapping[str, object]],
-        baseline: Mapping[str, Group],
-    ) -> None:
+    def write(self, windows: Sequence[Window], sheet: Sheet) -> None:
         """Writes both tables, each in one commit: a reader never sees half a window."""
         import pyarrow as pa
 
-        from lakemon_core.profiling.schemas import drift_schema, profile_schema
-
-        context = self.refresh.context
-        model_id = context.roles.model_id
-        context.progress.update(f"writing {len(profile)} profile and {len(drift)} drift rows")
-        schema = profile_schema(model_id, context.model_type.quality_fields())
-        rows = pa.Table.from_pylist([dict(row) for row in profile], schema=schema)
-        self._replace("profile_metrics", rows, windows)
-        rows = pa.Table.from_pylist([dict(row) for row in drift], schema=drift_schema(model_id))
-        self._replace("drift_metrics", rows, windows)
-        if self.everything and baseline and self.granularity == self.refresh.granularities[0]:
-            self._write_baseline(baseline, schema)
+        profile, drift = sheet.profile, sheet.drift
+        self.refresh.context.progress.update(f"writing {len(profile)} profile and {len(drift)} drift rows")
+        profile_schema, drift_schema = sheet.scribe.schemas()
+        self._replace("profile_metrics", pa.Table.from_pylist(profile, schema=profile_schema), windows)
+        self._replace("drift_metrics", pa.Table.from_pylist(drift, schema=drift_schema), windows)
+        if self.everything and sheet.baseline and self.granularity == self.refresh.granularities[0]:
+            self._write_baseline(sheet, profile_schema)
 
     def _replace(self, kind: str, rows: pa.Table, windows: Sequence[Window]) -> None:
         where = [Condition("granularity", "=", str(self.granularity))]
@@ -301,20 +288,12 @@ class MetricWriter:
         table = self.refresh.context.monitor.metric_table(kind)
         self.refresh.context.backend.tables.replace(table, rows, where=where)
 
-    def _write_baseline(self, baseline: Mapping[str, Group], schema: pa.Schema) -> None:
+    def _write_baseline(self, sheet: Sheet, schema: pa.Schema) -> None:
         import pyarrow as pa
 
-        from lakemon_core.profiling.measure import profile_rows
-
         context = self.refresh.context
-        version, definition = self.refresh.baseline.version, self.refresh.definition
-        rows = [
-            row
-            for group in baseline.values()
-            for row in profile_rows(
-                group, context.roles.model_id, table_version=version, config_hash=definition
-            )
-        ]
+        scribe = replace(sheet.scribe, table_version=self.refresh.baseline.version)
+        rows = [row for rows in scribe.profile(sheet.baseline.values()) for row in rows]
         context.backend.tables.replace(
             context.monitor.metric_table("profile_metrics"),
             pa.Table.from_pylist(rows, schema=schema),

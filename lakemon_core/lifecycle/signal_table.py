@@ -10,7 +10,8 @@ from typing import Any
 from lakemon_core.domain.rule import Compare, Signal
 from lakemon_core.domain.window import Window
 from lakemon_core.hookspecs import RunContext
-from lakemon_core.lifecycle.signals import SignalMaker
+from lakemon_core.lifecycle.measuring.custom_signals import CustomSignals
+from lakemon_core.lifecycle.signals import SignalMaker, place_of
 from lakemon_core.ports import Condition
 
 Spans = dict[str, set[datetime]]
@@ -80,15 +81,20 @@ class SignalTable:
 
     def _make(self, spans: Spans | None) -> list[Signal]:
         maker = SignalMaker(self.context.roles, self.context.model_type.metrics)
+        own = CustomSignals.of(self.context)
+        model_id = self.context.roles.model_id
         baseline = {
-            (row[self.context.roles.model_id], row["column_name"]): row
+            place_of(row, model_id): row
             for row in self._rows("profile_metrics", [Condition("log_type", "=", "BASELINE")])
         }
         signals: list[Signal] = []
         for where in _filters(spans):
             inputs = self._rows("profile_metrics", [Condition("log_type", "=", "INPUT"), *where])
+            drifts = self._rows("drift_metrics", where)
             signals += maker.from_profile(inputs, baseline)
-            signals += maker.from_drift(self._rows("drift_metrics", where))
+            signals += maker.from_drift(drifts)
+            signals += own.from_profile(inputs, baseline)
+            signals += own.from_drift(drifts)
         return signals
 
     def _rows(self, kind: str, where: Sequence[Condition]) -> list[dict[str, Any]]:

@@ -11,9 +11,12 @@ from lakemon_core.domain.window import Window
 from lakemon_core.ports import QualityMetric
 
 Row = Mapping[str, Any]
+Place = tuple[str, str | None, str | None, str]
+"""Model id, slice key, slice value and column of a metric row."""
 
 TABLE = ":table"
-_COMPARE = {"BASELINE": Compare.BASELINE, "CONSECUTIVE": Compare.PREVIOUS}
+COMPARE = {"BASELINE": Compare.BASELINE, "CONSECUTIVE": Compare.PREVIOUS}
+"""What a rule calls the reference of a drift type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +54,15 @@ class SignalMaker:
     roles: Roles
     metrics: Sequence[QualityMetric]
 
-    def from_profile(self, rows: Sequence[Row], baseline: Mapping[tuple[str, str], Row]) -> Iterator[Signal]:
+    def from_profile(self, rows: Sequence[Row], baseline: Mapping[Place, Row]) -> Iterator[Signal]:
         """Yields row counts, quality and null rates.
 
         Args:
             rows: INPUT rows of the profile table.
-            baseline: (model id, column) → BASELINE row; `*` stands in for models that are not in it.
+            baseline: place → BASELINE row; `*` stands in for models that are not in it.
         """
         for row in rows:
-            reference = baseline.get((row[self.roles.model_id], row["column_name"]))
-            reference = reference or baseline.get(("*", row["column_name"]))
+            reference = reference_of(row, baseline, self.roles.model_id)
             if row["column_name"] == TABLE:
                 yield self._signal(row, "row_count", row["count"], row["count"])
                 yield from self._quality(row, reference)
@@ -95,7 +97,7 @@ class SignalMaker:
             method=row["method"] or "",
             reason=reasons.get(statistic.column, "not computed for this column"),
             statistic=statistic.name,
-            compare=_COMPARE[row["drift_type"]],
+            compare=COMPARE[row["drift_type"]],
             p_value=p_value,
             chance_level=row[statistic.chance] if statistic.chance else None,
         )
@@ -147,6 +149,18 @@ class SignalMaker:
             config_hash=row["config_hash"] or "",
             **fields,
         )
+
+
+def place_of(row: Row, model_id: str) -> Place:
+    """Returns where a metric row stands; `model_id` is the name of that column."""
+    return row[model_id], row["slice_key"], row["slice_value"], row["column_name"]
+
+
+def reference_of(row: Row, baseline: Mapping[Place, Row], model_id: str) -> Row | None:
+    """Returns the BASELINE row that a row is compared with: of its model, or of all together."""
+    model, *rest = place_of(row, model_id)
+    everything = baseline.get(("*", rest[0], rest[1], row["column_name"]))
+    return baseline.get((model, rest[0], rest[1], row["column_name"]), everything)
 
 
 def _cell(row: Row, metric: QualityMetric) -> float | None:

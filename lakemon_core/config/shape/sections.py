@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import InitErrorDetails
 
 from lakemon_core.config.shape.fields import (
@@ -127,10 +127,19 @@ class ScheduleSection(Section):
     """Name of the time zone."""
 
 
+def _short_metric_type(value: object) -> object:
+    """Takes the names of Databricks' enums too, e.g. `CUSTOM_METRIC_TYPE_AGGREGATE`."""
+    enum, _, kind = value.rpartition("CUSTOM_METRIC_TYPE_") if isinstance(value, str) else ("", "", "")
+    return kind.lower() if kind and enum in {"", "DATA_PROFILING_"} else value
+
+
+MetricType = Annotated[Literal["aggregate", "derived", "drift"], BeforeValidator(_short_metric_type)]
+
+
 class CustomMetricSection(Section):
     """A metric of your own, as Databricks data profiling defines it."""
 
-    type: Literal["aggregate", "derived", "drift"] = Field(examples=["aggregate"])
+    type: MetricType = Field(examples=["aggregate"])
     """aggregate reads the table, derived reads other metrics, drift reads two windows."""
     name: Identifier = Field(examples=["squared_avg"])
     """Column of the metric tables, and the name for rules."""

@@ -67,7 +67,7 @@ def maker():
 
 
 def test_null_rate_is_a_share_and_knows_its_baseline(maker):
-    baseline = {("*", "a"): profile("a", count=99, num_nulls=1)}
+    baseline = {("*", None, None, "a"): profile("a", count=99, num_nulls=1)}
     signal = made(maker.from_profile([profile("a")], baseline), "null_rate")
     assert (signal.value, signal.baseline, signal.n) == (0.1, 0.01, 100)
 
@@ -86,7 +86,7 @@ def test_quality_carries_interval_maturity_and_baseline(maker):
         intervals=[("accuracy", {"lower": 0.64, "upper": 0.84})],
         counts=[("accuracy", 78)],
     )
-    reference = {("*", ":table"): row | {"accuracy_score": 0.8, "f1_score": {"macro": 0.9}}}
+    reference = {("*", None, None, ":table"): row | {"accuracy_score": 0.8, "f1_score": {"macro": 0.9}}}
     signals = list(maker.from_profile([row], reference))
     accuracy = made(signals, "accuracy")
     assert (accuracy.value, accuracy.n, accuracy.maturity, accuracy.baseline) == (0.75, 78, 0.8, 0.8)

@@ -1,0 +1,195 @@
+"""Slices: the rows for which an expression has one value, measured beside the whole table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from lakemon_core.domain.errors import DataError
+from lakemon_core.domain.names import TableName
+from lakemon_core.expressions import Translated, translate
+from lakemon_core.hookspecs import RunContext
+from lakemon_core.ports import Condition, Expressions
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from lakemon_core.profiling.measure import GroupKey
+
+TOP = 100
+"""Values of an expression that are sliced: the most frequent ones."""
+
+Series = tuple[str, str | None, str | None]
+"""Model id, slice key and slice value of a group: what a window and its reference have in common."""
+Source = tuple[TableName, int | None, Sequence[Condition]]
+"""Some rows of a version of a table."""
+
+
+def series_of(key: GroupKey) -> Series:
+    """Returns what a group is compared by."""
+    return key.model_id, key.slice_key, key.slice_value
+
+
+def slice_texts(context: RunContext) -> tuple[str, ...]:
+    """Returns the expressions of the model type, then those of the config, each once."""
+    texts = [*context.model_type.slices(), *context.monitor.monitoring.slicing_exprs]
+    return tuple(dict.fromkeys(text.strip() for text in texts))
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """One slicing expression.
+
+    Attributes:
+        key: the expression as it was written.
+        translated: the same for the engine.
+        boolean: its values are true and false.
+        values: that are sliced; None takes all.
+        left_out: how many values are not.
+    """
+
+    key: str
+    translated: Translated
+    boolean: bool
+    values: frozenset[str] | None = None
+    left_out: int = 0
+
+    @property
+    def label(self) -> str:
+        """Name of the column that holds its value in every row."""
+        return self.translated.column or f"lakemon slice {self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Slicing:
+    """All slices of one table, and what runs their expressions."""
+
+    slices: tuple[Slice, ...] = ()
+    engine: Expressions | None = field(default=None, compare=False)
+
+    @classmethod
+    def of(cls, context: RunContext, schema: pa.Schema) -> Slicing:
+        """Translates the slices of a run.
+
+        Args:
+            context: names them.
+            schema: of the table.
+
+        Raises:
+            DataError: LM330 to LM333, and LM337 when an expression does not fit the columns' types.
+        """
+        engine = context.backend.expressions
+        if engine is None:
+            return cls()
+        slices = [_slice(text, engine, schema) for text in slice_texts(context)]
+        return cls(tuple(slices), engine)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the expressions read."""
+        return tuple(dict.fromkeys(name for one in self.slices for name in one.translated.columns))
+
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """Slice key → what is not sliced."""
+        return {
+            one.key: f"{one.left_out} values beyond the {TOP} most frequent are not sliced"
+            for one in self.slices
+            if one.left_out
+        }
+
+    def within(self, columns: Sequence[str]) -> Slicing:
+        """Returns the slices that a table with these columns can have."""
+        kept = (one for one in self.slices if set(one.translated.columns) <= set(columns))
+        return replace(self, slices=tuple(kept))
+
+    def labelled(self, rows: pa.Table) -> pa.Table:
+        """Returns the rows with the value of every expression that is more than a column."""
+        wanted = {one.label: one.translated.sql for one in self.slices if one.translated.column is None}
+        if not wanted or self.engine is None:
+            return rows
+        values = self.engine.evaluate(rows.select(list(self.columns)), wanted)
+        for name in wanted:
+            rows = rows.append_column(name, values.column(name))
+        return rows
+
+    def parts(self, rows: pa.Table) -> Iterator[tuple[str, str, pa.Table]]:
+        """Yields slice key, slice value and rows of every slice of labelled rows, by value.
+
+        Rows whose value is null, or NaN, are in no slice. A value that all rows have yields `rows` itself.
+        """
+        for one in self.slices:
+            for value, part in _parts(rows, one.label):
+                if one.values is None or value in one.values:
+                    yield one.key, value, part
+
+    def choose(self, context: RunContext, sources: Sequence[Source]) -> Slicing:
+        """Returns the slices with the most frequent values only, counted over all sources."""
+        many = replace(self, slices=tuple(one for one in self.slices if not one.boolean))
+        if not many.slices:
+            return self
+        counts: dict[str, Counter[str]] = {one.key: Counter() for one in many.slices}
+        for name, version, where in sources:
+            own = many.within(context.backend.tables.info(name).schema.names)
+            if own.slices:
+                reader = context.backend.tables.scan(name, columns=own.columns, where=where, version=version)
+                own.count(reader, counts)
+        return replace(self, slices=tuple(_chosen(one, counts.get(one.key)) for one in self.slices))
+
+    def count(self, reader: pa.RecordBatchReader, counts: Mapping[str, Counter[str]]) -> None:
+        """Adds the rows of every value to the counts, by slice key."""
+        import numpy as np
+        import pyarrow as pa
+
+        from lakemon_core.profiling.levels import encode
+
+        for batch in reader:
+            rows = self.labelled(pa.Table.from_batches([batch]))
+            for one in self.slices:
+                encoded = encode(rows.column(one.label))
+                found = np.bincount(encoded.codes[encoded.codes >= 0], minlength=len(encoded.levels))
+                counts[one.key].update(dict(zip(encoded.levels.to_pylist(), found.tolist(), strict=True)))
+
+
+def _slice(text: str, engine: Expressions, schema: pa.Schema) -> Slice:
+    import pyarrow as pa
+
+    from lakemon_core.profiling.columns import Kind, kind_of
+
+    translated = translate(text, known=schema.names)
+    empty = schema.empty_table().select(list(translated.columns))
+    found = engine.evaluate(empty, {"value": translated.sql}).schema.field("value").type
+    if kind_of(found) is Kind.UNSUPPORTED:
+        raise DataError("LM337", f"slice {text!r} gives values of type {found};", cure="slice by one value.")
+    return Slice(text, translated, pa.types.is_boolean(found))
+
+
+def _chosen(one: Slice, counts: Counter[str] | None) -> Slice:
+    if counts is None:
+        return one
+    ranked = sorted((-count, value) for value, count in counts.items() if count)
+    if len(ranked) <= TOP:
+        return one
+    return replace(one, values=frozenset(value for _, value in ranked[:TOP]), left_out=len(ranked) - TOP)
+
+
+def _parts(rows: pa.Table, column: str) -> Iterator[tuple[str, pa.Table]]:
+    """Yields each value of a column, as text and in order, with its rows."""
+    import numpy as np
+    import pyarrow as pa
+
+    from lakemon_core.profiling.levels import encode
+
+    encoded = encode(rows.column(column))
+    levels = encoded.levels.to_pylist()
+    counts = np.bincount(encoded.codes + 1, minlength=len(levels) + 1)
+    occurring = sorted((levels[code], code) for code in np.flatnonzero(counts[1:]).tolist())
+    if len(occurring) == 1 and not counts[0]:
+        yield occurring[0][0], rows
+        return
+    ordered = rows.take(pa.array(np.argsort(encoded.codes, kind="stable"))).combine_chunks()
+    starts = np.cumsum(counts)
+    for value, code in occurring:
+        yield value, ordered.slice(int(starts[code]), int(counts[code + 1]))
