@@ -75,9 +75,10 @@ class Scale:
         """Returns how many of these rows' series have no scale, of how many, and names some with why."""
         used = np.unique(codes)
         without = used[np.isnan(self.absolute(used))]
-        named = [f"{_text(self.series.names[code])} ({self._why(code)})" for code in without[:_NAMED]]
+        first = sorted((_text(self.series.names[code]), code) for code in without.tolist())[:_NAMED]
+        named = ", ".join(f"{name} ({self._why(code)})" for name, code in first)
         more = f" and {len(without) - _NAMED} more" if len(without) > _NAMED else ""
-        return len(without), len(used), ", ".join(named) + more
+        return len(without), len(used), named + more
 
     def _why(self, code: int) -> str:
         return self.history.why_unscaled(int(self.places[code]), self.season)
