@@ -101,7 +101,9 @@ def measured(forecasting, panel):
 
 def oracle(loss, rows, history=None, **keys):
     """Value of one of utilsforecast's losses by series."""
-    frame = rows.rename(columns={"prediction": "m", "lo": "m-lo-80", "hi": "m-hi-80"})
+    frame = rows.assign(timestamp=0, issued=0).rename(
+        columns={"prediction": "m", "lo": "m-lo-80", "hi": "m-hi-80"}
+    )
     if history is not None:
         train = history.sort_values(["series", "timestamp"])
         train["timestamp"] = train["timestamp"].dt.tz_localize(None)
