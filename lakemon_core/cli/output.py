@@ -29,6 +29,9 @@ Show = Callable[["Console"], None]
 WIDE = 240
 """Columns of a console that is no terminal."""
 
+SHOWN = 5
+"""How many elements of a list a cell shows."""
+
 
 class Format(StrEnum):
     """How a command answers."""
@@ -121,11 +124,19 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
     return made
 
 
-def _cell(value: object) -> str:
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
     if isinstance(value, datetime):
         moment = value.astimezone(UTC) if value.tzinfo else value
         return f"{moment:%Y-%m-%d %H:%M:%S}"
-    return "" if value is None else plain(str(value), WIDE)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_cell(item)}" for name, item in value.items())
+    if isinstance(value, list):
+        first, rest = value[:SHOWN], len(value) - SHOWN
+        listed = ", ".join(f"({_cell(item)})" if isinstance(item, Mapping) else _cell(item) for item in first)
+        return f"{listed} and {rest:,} more" if rest > 0 else listed
+    return plain(str(value), WIDE)
 
 
 def plain_json(value: Any) -> Any:
