@@ -105,7 +105,7 @@ def _inside(x: Floats, y: Floats, blocks: Positions, count: int) -> float:
     wanted = (lengths > 0) & looked_into[starts // width]
     starts, lengths = starts[wanted], lengths[wanted]
     gaps = np.abs(x[starts // (m * count)] - y[starts // (n * count)])
-    return float(np.dot(gaps, lengths / (width * count)))
+    return float((gaps * lengths).sum()) / (width * count)
 
 
 def _steps(blocks: Positions, n: int, count: int) -> Positions:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from functools import cached_property
 from typing import cast
 
 import numpy as np
@@ -14,6 +15,7 @@ import pyarrow.compute as pc
 
 from lakemon_core.profiling.blocks import Blocks
 from lakemon_core.profiling.levels import encode
+from lakemon_core.profiling.quantiles import binned, inner_edges
 
 Column = pa.Array | pa.ChunkedArray
 Floats = npt.NDArray[np.float64]
@@ -32,9 +34,9 @@ class Kind(StrEnum):
     UNSUPPORTED = "unsupported"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class NumericSummary:
-    """All values of a numeric column.
+    """All values of a numeric column. What drift needs besides is found once, when it is asked for.
 
     Attributes:
         rows: all rows of the group.
@@ -44,7 +46,6 @@ class NumericSummary:
         distinct: distinct numbers, counted in the column's own type (exact for integers above 2^53).
         mean: of the numbers; NaN without any, with an infinite one, or when the sum overflows.
         variance: of the numbers, ddof 0; NaN as for `mean`.
-        blocks: of the numbers, for their Wasserstein distance; None for few or infinite ones.
     """
 
     rows: int
@@ -54,7 +55,6 @@ class NumericSummary:
     distinct: int
     mean: float
     variance: float
-    blocks: Blocks | None = None
 
     @property
     def count(self) -> int:
@@ -65,6 +65,21 @@ class NumericSummary:
     def infinite(self) -> bool:
         """Whether a value is infinite."""
         return bool(len(self.values)) and not bool(np.isfinite(self.values[[0, -1]]).all())
+
+    @cached_property
+    def blocks(self) -> Blocks | None:
+        """The numbers in blocks, for their Wasserstein distance; None for few or infinite ones."""
+        return Blocks.of(self.values)
+
+    @cached_property
+    def bin_edges(self) -> Floats:
+        """Inner edges of bins that each hold a tenth of the numbers."""
+        return inner_edges(self.values)
+
+    @cached_property
+    def bins(self) -> Counts:
+        """Numbers in each of these bins."""
+        return binned(self.values, self.bin_edges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +225,11 @@ def _numeric(column: Column) -> NumericSummary:
     numbers = np.sort(_native(column))
     if numbers.dtype.kind == "f":
         numbers = numbers[: np.searchsorted(numbers, np.nan)]
-    values = numbers.astype(np.float64) + 0.0
+    values = np.add(numbers, 0.0, dtype=np.float64)
     distinct = _distinct_decimals(column) if pa.types.is_decimal(column.type) else _distinct(numbers)
     mean, variance = _moments(values)
     nans = len(column) - column.null_count - len(values)
-    blocks = Blocks.of(values)
-    return NumericSummary(len(column), column.null_count, nans, values, distinct, mean, variance, blocks)
+    return NumericSummary(len(column), column.null_count, nans, values, distinct, mean, variance)
 
 
 def _native(column: Column) -> npt.NDArray[np.generic]:
@@ -238,13 +252,17 @@ def _distinct_decimals(column: Column) -> int:
 
 
 def _moments(values: Floats) -> tuple[float, float]:
+    """Mean and variance by way of the median, which is never farther from the mean than the deviation."""
     if not len(values) or not np.isfinite(values[[0, -1]]).all():
         return np.nan, np.nan
     if values[0] == values[-1]:
         return float(values[0]), 0.0
+    n, median = len(values), float(values[len(values) // 2])
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = float(values.mean())
-        variance = float(np.square(values - mean).mean())
+        around = values - median
+        shift = float(around.sum()) / n
+        mean = median + shift
+        variance = max(float(np.einsum("i,i->", around, around)) / n - shift * shift, 0.0)
     return (mean if np.isfinite(mean) else np.nan), (variance if np.isfinite(variance) else np.nan)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
+from lakemon_core.profiling.blocks import wasserstein_of_blocks
 from lakemon_core.profiling.columns import CategoricalSummary, NumericSummary, Summary, TimestampSummary
 from lakemon_core.profiling.distances import (
     expected_tv,
@@ -22,7 +23,8 @@ from lakemon_core.profiling.distances import (
     tv_distance,
     wasserstein_distance,
 )
-from lakemon_core.profiling.profile import no_values, percent, quantiles, zeros
+from lakemon_core.profiling.profile import no_values, percent, zeros
+from lakemon_core.profiling.quantiles import BINS, binned, inner_edges
 from lakemon_core.profiling.schemas import DRIFT_STATISTICS
 from lakemon_core.profiling.significance import ChiSquaredTest, KsTest, chi_squared_test, ks_test
 
@@ -50,7 +52,6 @@ Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 Values = dict[str, Any]
 
-BINS = 10
 _VERSION = 1
 _BINNED = ("population_stability_index", "tv_distance", "l_infinity_distance", "js_distance")
 _NUMERIC = ("ks_test", "wasserstein_distance", "wasserstein_normalized", "out_of_range", *_BINNED)
@@ -116,18 +117,6 @@ def table_drift_values(
     }
 
 
-def inner_edges(ordered: Floats, bins: int = BINS) -> Floats:
-    """Returns the edges between bins of equal reference mass; the outer bins are open.
-
-    Bins hold their lower edge. A value on which several quantiles fall together gets a bin of its own, so
-    that a move of heavy or constant values is seen: a constant column c has the bins below, at and above c.
-    """
-    inner = quantiles(ordered, bins)[1:-1]
-    inner = inner[~np.isnan(inner)]
-    edges, hits = np.unique(inner, return_counts=True)
-    return np.union1d(edges, np.nextafter(edges[hits > 1], np.inf))
-
-
 def _numeric(
     current: NumericSummary, reference: NumericSummary, smoothing: str
 ) -> tuple[Values, dict[str, str]]:
@@ -142,8 +131,7 @@ def _numeric(
     distances, reasons = _wasserstein(current, reference)
     if values["avg_delta"] is None:
         reasons["avg_delta"] = "an average does not exist"
-    edges = inner_edges(reference.values)
-    p, q = _binned(reference.values, edges), _binned(current.values, edges)
+    p, q = reference.bins, binned(current.values, reference.bin_edges)
     values |= distances | _binned_distances(p, q, smoothing)
     statistic, pvalue = ks_test(current.values, reference.values)
     values["ks_test"] = {"statistic": statistic, "pvalue": pvalue}
@@ -156,8 +144,7 @@ def _wasserstein(current: NumericSummary, reference: NumericSummary) -> tuple[Va
     both = ("wasserstein_distance", "wasserstein_normalized")
     if current.infinite or reference.infinite:
         return {}, dict.fromkeys(both, "there are infinite values")
-    with np.errstate(over="ignore"):
-        distance = wasserstein_distance(current.values, reference.values)
+    distance = _distance(current, reference)
     if not math.isfinite(distance):
         return {}, dict.fromkeys(both, "the result exceeds the range of a double")
     if reference.values[0] == reference.values[-1]:
@@ -167,9 +154,13 @@ def _wasserstein(current: NumericSummary, reference: NumericSummary) -> tuple[Va
     return {both[0]: distance, both[1]: distance / math.sqrt(reference.variance)}, {}
 
 
-def _binned(ordered: Floats, edges: Floats) -> Counts:
-    inner = np.searchsorted(ordered, edges, side="left")
-    return np.diff(inner, prepend=0, append=len(ordered))
+def _distance(current: NumericSummary, reference: NumericSummary) -> float:
+    with np.errstate(over="ignore"):
+        if current.blocks is not None and reference.blocks is not None:
+            distance = wasserstein_of_blocks(current.blocks, reference.blocks)
+            if distance is not None:
+                return distance
+        return wasserstein_distance(current.values, reference.values)
 
 
 def _out_of_range(ordered: Floats, reference: Floats) -> float:

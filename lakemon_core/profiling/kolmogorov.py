@@ -16,9 +16,9 @@ from scipy.special import gammaln
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
-_MARKS = 1024
-_PARTS = 5
-_QUADRATURE = 4096
+_MARKS = 2048
+_NEW_MARKS = 1024
+_QUADRATURE = 1024
 _LARGE = 5_000
 
 
@@ -38,7 +38,8 @@ def ks_statistic(x: Floats, y: Floats) -> float:
         stretches = stretches[:, (bound > largest) & (upper > lower)]
         if not stretches.shape[1]:
             return largest
-        counts = _counts(x, y, _marks_within(stretches))
+        parts = min(64, max(4, _NEW_MARKS // stretches.shape[1]))
+        counts = _counts(x, y, _marks_within(stretches, parts))
         largest = max(largest, _largest(counts, n, m))
         stretches = _divided(stretches, counts)
 
@@ -69,9 +70,9 @@ def _between(counts: Counts) -> Counts:
     return np.stack([up_to[..., :-1], below[..., 1:], y_up_to[..., :-1], y_below[..., 1:]])
 
 
-def _marks_within(stretches: Counts) -> Counts:
+def _marks_within(stretches: Counts, parts: int) -> Counts:
     lower, upper = stretches[0, :, np.newaxis], stretches[1, :, np.newaxis]
-    return (lower + (upper - lower) * np.arange(1, _PARTS) // _PARTS).ravel()
+    return (lower + (upper - lower) * np.arange(1, parts) // parts).ravel()
 
 
 def _divided(stretches: Counts, counts: Counts) -> Counts:

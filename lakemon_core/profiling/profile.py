@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lakemon_core.profiling.columns import CategoricalSummary, NumericSummary, Summary, TimestampSummary
+from lakemon_core.profiling.quantiles import quantiles
 from lakemon_core.profiling.schemas import PROFILE_STATISTICS
 
 Floats = npt.NDArray[np.float64]
@@ -63,23 +64,6 @@ def zeros(summary: NumericSummary) -> int:
     return int(last - first)
 
 
-def quantiles(ordered: Floats, steps: int = QUANTILES) -> Floats:
-    """Returns the quantiles k / steps of sorted numbers, k from 0 to steps, linear as NumPy's default.
-
-    Positions are found in whole numbers, so that a quantile that falls on a value is that value. NaN where
-    one falls between two values whose difference is not finite.
-    """
-    below, part = np.divmod(np.arange(steps + 1) * (len(ordered) - 1), steps)
-    lower, upper = ordered[below], ordered[np.minimum(below + 1, len(ordered) - 1)]
-    share = part / steps
-    with np.errstate(over="ignore", invalid="ignore"):
-        step = upper - lower
-        between = np.where(share < 0.5, lower + step * share, upper - step * (1 - share))
-    exact = (part == 0) | (lower == upper)
-    between[~np.isfinite(between)] = np.nan
-    return np.where(exact, lower, between)
-
-
 @singledispatch
 def _statistics(summary: Summary) -> tuple[Values, dict[str, str]]:
     raise TypeError(f"{type(summary).__name__} is no summary of a column")
@@ -99,7 +83,7 @@ def _numeric(summary: NumericSummary) -> tuple[Values, dict[str, str]]:
     numbers = summary.values
     if not len(numbers):
         return values, dict.fromkeys(_OF_NUMBERS, no_values(summary))
-    points = [None if math.isnan(point) else point for point in quantiles(numbers).tolist()]
+    points = _points(quantiles(numbers, QUANTILES))
     values |= {
         "avg": _existing(summary.mean),
         "stddev": _existing(_sample_deviation(summary)),
@@ -109,6 +93,13 @@ def _numeric(summary: NumericSummary) -> tuple[Values, dict[str, str]]:
         "quantiles": points,
     }
     return values, _numeric_reasons(summary, values)
+
+
+def _points(found: Floats) -> list[float | None]:
+    points: list[float | None] = found.tolist()
+    for place in np.flatnonzero(np.isnan(found)):
+        points[place] = None
+    return points
 
 
 def _numeric_reasons(summary: NumericSummary, values: Values) -> dict[str, str]:
