@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -136,6 +137,21 @@ def new_shop(folder: Path, data: dict[str, pa.Table]) -> Shop:
     shop.lakemon("table", "import", "mlops_dev.shop.inference_logs", "logs.parquet")
     shop.lakemon("table", "import", "mlops_dev.shop.training", "training.parquet")
     return shop
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str, dict[str, pa.Table]], Shop]:
+    """Makes a project of its own: a config, and tables that are imported from Parquet files."""
+
+    def new(name: str, config: str, tables: dict[str, pa.Table]) -> Shop:
+        made = Shop(tmp_path_factory.mktemp(name))
+        (made.folder / "monitoring_config.yml").write_text(config, encoding="utf-8")
+        for table, rows in tables.items():
+            pq.write_table(rows, made.folder / f"{table}.parquet")
+            made.lakemon("table", "import", table, f"{table}.parquet")
+        return made
+
+    return new
 
 
 @pytest.fixture

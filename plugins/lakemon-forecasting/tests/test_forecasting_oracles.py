@@ -82,6 +82,9 @@ def panel(day):
     size = rows["series"].map(level).to_numpy()
     rows["prediction"] = rows["y"] + size * random.normal(0.05, 0.1, len(rows)) * rows["h"] ** 0.5
     rows["lo"], rows["hi"] = rows["prediction"] - 0.15 * size, rows["prediction"] + 0.15 * size
+    for frame in (history, rows):  # pandas warns of times with a zone on their way to Arrow
+        times = frame.select_dtypes("datetimetz").columns
+        frame[times] = frame[times].apply(lambda column: column.dt.tz_localize(None))
     return history.sample(frac=1, random_state=1), rows.sample(frac=1, random_state=2)
 
 
@@ -106,7 +109,6 @@ def oracle(loss, rows, history=None, **keys):
     )
     if history is not None:
         train = history.sort_values(["series", "timestamp"])
-        train["timestamp"] = train["timestamp"].dt.tz_localize(None)
         keys |= {"train_df": train, "seasonality": SEASON, "time_col": "timestamp"}
     models = {"m": keys.pop("column")} if "column" in keys else ["m"]
     found = getattr(losses, loss)(frame, models=models, id_col="series", target_col="y", **keys)
