@@ -84,11 +84,16 @@ class CustomMetric:
             known = metrics
         elif self.kind is MetricKind.DRIFT:
             known = ()
+        fields = metrics if self.kind is MetricKind.DRIFT else None
         text = _PARAMETER.sub(lambda found: self._stand_in(found[1], values), self.definition)
         if rest := _JINJA.search(text):
             raise self._wrong(f"holds {plain(rest[0])!r}", "Only {{parameter}} is replaced.")
         parameters = {_STANDS_FOR + name: value for name, value in values.items()}
-        done = translate(text, shape=shape, known=known, parameters=parameters)
+        try:
+            done = translate(text, shape=shape, known=known, parameters=parameters, fields=fields)
+        except DataError as error:
+            what = re.sub(_STANDS_FOR + r"(\w+)", r"{{\1}}", error.what)
+            raise DataError(error.code, what, cure=error.cure) from None
         return Translated(self.definition, self._typed(done.sql), done.columns)
 
     def _parameters(self, column: str, roles: Roles) -> dict[str, str]:

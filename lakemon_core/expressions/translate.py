@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from lakemon_core.domain.errors import DataError, did_you_mean
@@ -46,6 +46,7 @@ def translate(
     shape: Shape = Shape.ROW,
     known: Sequence[str] | None = None,
     parameters: Mapping[str, str] | None = None,
+    fields: Sequence[str] | None = None,
 ) -> Translated:
     """Checks and translates one expression.
 
@@ -54,6 +55,7 @@ def translate(
         shape: what it may be.
         known: columns of the table; None takes every name.
         parameters: names in the text that stand for columns → those columns.
+        fields: that those columns have; None takes every name.
 
     Raises:
         DataError: LM330 when it is not one expression, LM331 for a function and LM332 for another part of SQL
@@ -65,7 +67,7 @@ def translate(
     if len(text) > MOST_CHARACTERS:
         raise DataError("LM330", f"an expression has {len(text)} characters;", cure=f"{MOST_CHARACTERS} do.")
     try:
-        rewriting = Rewriting(text, shape, Columns(text, known, parameters or {}))
+        rewriting = Rewriting(text, shape, Columns(text, known, parameters or {}, fields))
         tree = parse(text)
         sql = rewriting.sql(tree)
     except RecursionError:
@@ -80,11 +82,8 @@ class Columns:
     text: str
     known: Sequence[str] | None
     parameters: Mapping[str, str]
-    used: dict[str, None]
-
-    def __init__(self, text: str, known: Sequence[str] | None, parameters: Mapping[str, str]) -> None:
-        self.text, self.known, self.parameters = text, known, parameters
-        self.used = {}
+    fields: Sequence[str] | None = None
+    used: dict[str, None] = field(default_factory=dict[str, None])
 
     def find(self, parts: Sequence[str]) -> str:
         """Returns a column, or a field of one, quoted for DuckDB.
@@ -92,10 +91,12 @@ class Columns:
         Raises:
             DataError: LM333.
         """
-        first = self.parameters.get(parts[0])
-        name = first if first is not None else self._named(parts[0])
+        first, *rest = parts
+        name = self.parameters.get(first) or _one_of(first, self.known, self.text)
+        if rest:
+            rest[0] = _one_of(rest[0], self.fields, self.text)
         self.used[name] = None
-        return ".".join(quote(part) for part in (name, *parts[1:]))
+        return ".".join(quote(part) for part in (name, *rest))
 
     def alone(self, tree: object) -> str | None:
         """Returns the column that a whole expression is, if it is one."""
@@ -103,16 +104,13 @@ class Columns:
 
         return next(iter(self.used)) if isinstance(tree, exp.Column) and len(tree.parts) == 1 else None
 
-    def _named(self, name: str) -> str:
-        """Names do not differ by case, unless the table has two that do."""
-        if self.known is None or name in self.known:
-            return name
-        alike = [column for column in self.known if column.casefold() == name.casefold()]
-        if len(alike) == 1:
-            return alike[0]
-        hint = plain(did_you_mean(name, list(self.known)), 400)
-        raise DataError(
-            "LM333",
-            f"{plain(self.text)!r} names {plain(name)!r}, which is no column of the table.",
-            cure=hint,
-        )
+
+def _one_of(name: str, known: Sequence[str] | None, text: str) -> str:
+    """Names do not differ by case, unless there are two that do."""
+    if known is None or name in known:
+        return name
+    alike = [column for column in known if column.casefold() == name.casefold()]
+    if len(alike) == 1:
+        return alike[0]
+    hint = plain(did_you_mean(name, list(known)), 400)
+    raise DataError("LM333", f"{plain(text)!r} names {plain(name)!r}, which is no column there.", cure=hint)

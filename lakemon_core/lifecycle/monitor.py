@@ -123,7 +123,6 @@ class Refresh:
         columns = info.schema.names
         baseline = Baseline.of(context)
         plan, quality = plan_columns(info.schema, roles), _quality_columns(context, columns)
-        measured = [name for name, *_ in plan.columns]
         return cls(
             context=context,
             version=info.version,
@@ -132,7 +131,7 @@ class Refresh:
                 plan,
                 context.model_type.quality if quality else None,
                 Slicing.of(context, info.schema),
-                CustomMetrics.of(context, info.schema, measured),
+                CustomMetrics.of(context, info.schema),
             ),
             quality=quality,
             model_id=roles.model_id if roles.model_id in columns else None,

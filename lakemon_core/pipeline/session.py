@@ -59,6 +59,7 @@ class Session:
         clock: the time.
         progress: tells a person what is going on.
         secrets: resolves references, and redacts what it resolved.
+        loaded: the config with the places of its values.
     """
 
     monitor: Monitor
@@ -70,6 +71,7 @@ class Session:
     clock: Clock
     progress: Progress
     secrets: Secrets
+    loaded: Loaded
 
     def context(self, run_id: str) -> RunContext:
         """Returns what every stage knows.
@@ -185,6 +187,7 @@ class _Opening:
             self.clock,
             progress,
             self.secrets,
+            self.loaded,
         )
 
     def _backend(self) -> Backend:

@@ -44,6 +44,7 @@ def check_config(
     The settings of the plugins that it names are checked too.
     """
     from lakemon_core.config import load, load_all, open_places
+    from lakemon_core.pipeline.expressions import check_expressions
     from lakemon_core.pipeline.result import RunRequest
     from lakemon_core.pipeline.session import open_session
 
@@ -51,8 +52,9 @@ def check_config(
     path = config_path(config, config_option)
     names = list(load_all(path)) if environment is None else [environment]
     for name in names:
-        with open_session(RunRequest(load(path, name), name)):
-            pass
+        with open_session(RunRequest(load(path, name), name)) as session:
+            if session.model_type is not None:
+                check_expressions(session.context("check"), session.loaded)
     places = open_places(path)
     document = {"config": str(path), "environments": names, "open": [list(place) for place in places]}
 

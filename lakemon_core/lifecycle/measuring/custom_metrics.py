@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from lakemon_core.domain.errors import DataError, LakemonError
+from lakemon_core.domain.monitor import Roles
 from lakemon_core.domain.names import plain
 from lakemon_core.expressions import TABLE, TYPES, CustomMetric, MetricKind, PlannedMetric, read_metrics
 from lakemon_core.hookspecs import RunContext
@@ -16,10 +17,14 @@ from lakemon_core.ports import Expressions
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from lakemon_core.profiling.measure import ColumnPlan
+
 Row = dict[str, Any]
 Pair = tuple[Row, Row, Row]
 """A drift row, the profile row of its group and that of its reference."""
 
+NULL = "the definition gives NULL"
+"""Reason of a value that a definition computes as null."""
 _CURRENT, _REFERENCE = "current_df", "base_df"
 
 
@@ -41,38 +46,50 @@ class CustomMetrics:
         engine: runs them.
     """
 
-    planned: tuple[PlannedMetric, ...] = ()
-    schema: pa.Schema | None = None
-    engine: Expressions | None = field(default=None, compare=False)
+    planned: tuple[PlannedMetric, ...]
+    schema: pa.Schema
+    engine: Expressions | None
 
     @classmethod
-    def of(cls, context: RunContext, schema: pa.Schema, measured: Sequence[str]) -> CustomMetrics:
-        """Translates the custom metrics of a run and tries each on a table without rows.
-
-        Args:
-            context: names them.
-            schema: of the inference table.
-            measured: columns that have rows in the metric tables.
+    def of(cls, context: RunContext, schema: pa.Schema) -> CustomMetrics:
+        """Translates the custom metrics of a run for a table with this schema.
 
         Raises:
             DataError: LM330 to LM337; the message names the metric.
         """
-        engine = context.backend.expressions
-        metrics = custom_metrics_of(context)
-        if engine is None or not metrics:
-            return cls()
-        built_in = _built_in(context)
-        planned: list[PlannedMetric] = []
-        for metric in metrics:
+        made = cls.none(context)
+        for metric in custom_metrics_of(context) if made.engine else ():
             with _naming(metric):
-                own = list(metric.planned(context.roles, schema.names, built_in.names))
-                _refuse_unmeasured(own, measured)
-            planned += own
-            if metric.kind is not MetricKind.DRIFT:
-                built_in = built_in.append(_field(metric))
-        made = cls(tuple(planned), built_in, engine)
-        made.bind(schema)
+                made = made.plus(metric, context.roles, schema)
         return made
+
+    @classmethod
+    def none(cls, context: RunContext) -> CustomMetrics:
+        """Returns what a run without custom metrics has."""
+        return cls((), _built_in(context), context.backend.expressions)
+
+    def plus(self, metric: CustomMetric, roles: Roles, schema: pa.Schema | None) -> CustomMetrics:
+        """Returns these metrics and one more, which may name those before it.
+
+        Args:
+            metric: the next of the config.
+            roles: give the columns that parameters name.
+            schema: of the inference table; None while there is no table, then columns are not checked.
+
+        Raises:
+            DataError: LM330 to LM337.
+        """
+        import pyarrow as pa
+
+        from lakemon_core.profiling.measure import plan_columns
+
+        own = tuple(metric.planned(roles, schema.names if schema else None, self.schema.names))
+        if schema is not None:
+            _refuse_unmeasured(own, plan_columns(schema, roles))
+        for one in own:
+            self._bind(one, schema)
+        more = [] if metric.kind is MetricKind.DRIFT else [_field(metric)]
+        return replace(self, planned=(*self.planned, *own), schema=pa.schema([*self.schema, *more]))
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -105,8 +122,8 @@ class CustomMetrics:
         found, failed = _each(able, lambda sql: self._aggregates(rows, sql))
         for place, one in able.items():
             values.setdefault(one.column, {})[one.metric.name] = found.get(place)
-            if place in failed:
-                reasons.setdefault(one.column, {})[one.metric.name] = failed[place]
+            if found.get(place) is None:
+                reasons.setdefault(one.column, {})[one.metric.name] = failed.get(place, NULL)
         return Aggregates(values, reasons)
 
     def derive(self, profile: Sequence[Row]) -> None:
@@ -142,7 +159,7 @@ class CustomMetrics:
         for row, value in zip(rows, values, strict=True):
             row[one.metric.name] = value
             if value is None:
-                why = failed.get("value", "the definition gives NULL")
+                why = failed.get("value", NULL)
                 row["reasons"] = {**(row.get("reasons") or {}), one.metric.name: why}
 
     def _of(self, kind: MetricKind) -> list[PlannedMetric]:
@@ -161,7 +178,6 @@ class CustomMetrics:
     def _picked(self, names: Sequence[str]) -> pa.Schema:
         import pyarrow as pa
 
-        assert self.schema is not None
         return pa.schema([self.schema.field(name) for name in names or ("count",)])
 
     @property
@@ -176,22 +192,19 @@ class CustomMetrics:
         """Columns of the profile table that a drift metric may name: numbers, texts and structs of them."""
         import pyarrow as pa
 
-        assert self.schema is not None
         nested = (pa.types.is_list, pa.types.is_map)
         return [one for one in self.schema if not any(test(one.type) for test in nested)]
 
-    def bind(self, schema: pa.Schema) -> None:
-        """Binds every metric to the types of its columns."""
+    def _bind(self, one: PlannedMetric, schema: pa.Schema | None) -> None:
+        """Tries a metric on a table without rows, so that wrong types are found before the first row."""
         import pyarrow as pa
 
-        no_rows = {
-            MetricKind.AGGREGATE: schema.empty_table(),
-            MetricKind.DERIVED: pa.schema(self._comparable()).empty_table(),
-            MetricKind.DRIFT: self._both.empty_table(),
-        }
-        for one in self.planned:
-            with _naming(one.metric):
-                self._values(no_rows[one.metric.kind], {"value": one.translated.sql})
+        if one.metric.kind is MetricKind.DRIFT:
+            schema = self._both
+        elif one.metric.kind is MetricKind.DERIVED:
+            schema = pa.schema(self._comparable())
+        if schema is not None:
+            self._values(schema.empty_table(), {"value": one.translated.sql})
 
 
 def custom_metrics_of(context: RunContext) -> list[CustomMetric]:
@@ -200,14 +213,15 @@ def custom_metrics_of(context: RunContext) -> list[CustomMetric]:
     Raises:
         DataError: LM335, LM336.
     """
-    definitions = context.monitor.monitoring.custom_metrics
-    if not definitions:
-        return []
+    return read_metrics(context.monitor.monitoring.custom_metrics, taken_names(context))
+
+
+def taken_names(context: RunContext) -> set[str]:
+    """Returns what a custom metric may not be called: columns of the metric tables, and quality metrics."""
     from lakemon_core.profiling.schemas import drift_schema
 
     quality = (metric.name for metric in context.model_type.metrics)
-    drift = drift_schema(context.roles.model_id).names
-    return read_metrics(definitions, {*_built_in(context).names, *drift, *quality})
+    return {*_built_in(context).names, *drift_schema(context.roles.model_id).names, *quality}
 
 
 def _built_in(context: RunContext) -> pa.Schema:
@@ -225,9 +239,10 @@ def _field(metric: CustomMetric) -> pa.Field:
     return pa.field(metric.name, types[TYPES[metric.data_type].lower()])
 
 
-def _refuse_unmeasured(planned: Sequence[PlannedMetric], measured: Sequence[str]) -> None:
+def _refuse_unmeasured(planned: Sequence[PlannedMetric], plan: ColumnPlan) -> None:
+    measured = {TABLE, *(column.name for column in plan.columns)}
     for one in planned:
-        if one.column != TABLE and one.column not in measured:
+        if one.column not in measured:
             raise DataError(
                 "LM333",
                 f"input column {plain(one.column)!r} is not measured, it has no row to write to;",

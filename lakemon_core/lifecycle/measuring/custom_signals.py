@@ -10,7 +10,7 @@ from lakemon_core.domain.rule import Compare, Signal
 from lakemon_core.domain.window import Window
 from lakemon_core.expressions import CustomMetric, MetricKind
 from lakemon_core.hookspecs import RunContext
-from lakemon_core.lifecycle.measuring.custom_metrics import custom_metrics_of
+from lakemon_core.lifecycle.measuring.custom_metrics import NULL, custom_metrics_of
 from lakemon_core.lifecycle.signals import COMPARE, Place, Row, reference_of
 
 _NUMBERS = frozenset({"double", "float", "bigint", "long", "int", "integer", "boolean"})
@@ -65,7 +65,7 @@ class CustomSignals:
     ) -> Signal:
         value = _number(row, metric.name)
         reasons: dict[str, str] = dict(row["reasons"] or ())
-        why = reasons.get(metric.name, "the definition gives NULL")
+        why = reasons.get(metric.name, NULL)
         window: Mapping[str, Any] | None = row["window"]
         return Signal(
             window=Window(window["start"], window["end"]) if window else None,

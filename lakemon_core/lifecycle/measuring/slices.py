@@ -83,7 +83,7 @@ class Slicing:
         engine = context.backend.expressions
         if engine is None:
             return cls()
-        slices = [_slice(text, engine, schema) for text in slice_texts(context)]
+        slices = [read_slice(text, engine, schema) for text in slice_texts(context)]
         return cls(tuple(slices), engine)
 
     @property
@@ -153,17 +153,29 @@ class Slicing:
                 counts[one.key].update(dict(zip(encoded.levels.to_pylist(), found.tolist(), strict=True)))
 
 
-def _slice(text: str, engine: Expressions, schema: pa.Schema) -> Slice:
+def read_slice(text: str, engine: Expressions, schema: pa.Schema | None) -> Slice:
+    """Translates one slicing expression and tries it on a table without rows.
+
+    Args:
+        text: the expression.
+        engine: runs it.
+        schema: of the table; None while there is none, then neither columns nor types are checked.
+
+    Raises:
+        DataError: as `Slicing.of`.
+    """
     import pyarrow as pa
 
     from lakemon_core.profiling.columns import Kind, kind_of
 
+    if schema is None:
+        return Slice(text, translate(text), boolean=False)
     translated = translate(text, known=schema.names)
     empty = schema.empty_table().select(list(translated.columns))
     found = engine.evaluate(empty, {"value": translated.sql}).schema.field("value").type
     if kind_of(found) is Kind.UNSUPPORTED:
         raise DataError("LM337", f"slice {text!r} gives values of type {found};", cure="slice by one value.")
-    return Slice(text, translated, pa.types.is_boolean(found))
+    return Slice(text, translated, boolean=pa.types.is_boolean(found))
 
 
 def _chosen(one: Slice, counts: Counter[str] | None) -> Slice:
