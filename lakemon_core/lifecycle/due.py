@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-CHUNK_ROWS = 1_000_000
+CHUNK_ROWS = 250_000
 """Windows are read together until they hold so many rows: it bounds memory."""
 
 

@@ -20,6 +20,7 @@ Positions = npt.NDArray[np.int64]
 MOST = 1 << 15
 """Blocks of a large sample: more of them cost memory, fewer leave more rows to look at."""
 _LEAST = 64
+_PART = 1 << 12
 _COUNTABLE = (1 << 62) // MOST
 """Places between two samples are counted in 64 bits."""
 _CANCELLED = 1e-6
@@ -55,7 +56,7 @@ class Blocks:
         first[-1], part[-1] = n - 1, count
         edges, centre = values[first], float(values[n // 2])
         with np.errstate(over="ignore", invalid="ignore"):
-            integrals = np.add.reduceat(values - centre, first[:-1])
+            integrals = _sums(values, centre, first[:-1])
             integrals[-1] -= edges[-1] - centre
             integrals += np.diff((edges - centre) * (part / count))
             integrals /= n
@@ -68,6 +69,16 @@ class Blocks:
         if step == 1:
             return self.integrals, self.edges
         return self.integrals.reshape(count, step).sum(axis=1), self.edges[::step]
+
+
+def _sums(values: Floats, centre: float, first: Positions) -> Floats:
+    """Sums of values - centre from each position to the next; part by part, so that no large copy is made."""
+    sums = np.empty(len(first))
+    for start in range(0, len(first), _PART):
+        part = first[start : start + _PART]
+        end = first[start + _PART] if start + _PART < len(first) else len(values)
+        sums[start : start + _PART] = np.add.reduceat(values[part[0] : end] - centre, part - part[0])
+    return sums
 
 
 def wasserstein_of_blocks(current: Blocks, reference: Blocks) -> float | None:

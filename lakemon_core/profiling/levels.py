@@ -36,11 +36,10 @@ def encode(column: pa.Array | pa.ChunkedArray) -> Encoded:
     if len(values) > len(indices):
         indices, values = _only_used(indices, values)
     merged = _text(values).dictionary_encode()
-    code_of = _codes(merged.indices)
-    known = indices >= 0
-    codes = np.full(len(indices), -1, dtype=np.int64)
-    codes[known] = code_of[indices[known]]
-    return Encoded(codes, merged.dictionary)
+    if len(merged.dictionary) == len(values):
+        return Encoded(indices, merged.dictionary)
+    code_of = np.append(_codes(merged.indices), -1)
+    return Encoded(code_of[indices], merged.dictionary)
 
 
 def number_text(value: float) -> str | None:
@@ -80,13 +79,15 @@ def _encodable(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _codes(indices: pa.Array) -> npt.NDArray[np.int64]:
-    return indices.cast(pa.int64()).fill_null(-1).to_numpy()
+    codes = indices.fill_null(-1) if indices.null_count else indices
+    return codes.to_numpy().astype(np.int64, copy=False)
 
 
 def _only_used(indices: npt.NDArray[np.int64], values: pa.Array) -> tuple[npt.NDArray[np.int64], pa.Array]:
-    used, positions = np.unique(indices, return_inverse=True)
-    missing = int(len(used) > 0 and used[0] < 0)
-    return positions - missing, values.take(pa.array(used[missing:]))
+    used = np.flatnonzero(np.bincount(indices[indices >= 0], minlength=len(values)))
+    position = np.full(len(values) + 1, -1)
+    position[used] = np.arange(len(used))
+    return position[indices], values.take(pa.array(used))
 
 
 def _text(values: pa.Array) -> pa.LargeStringArray:
