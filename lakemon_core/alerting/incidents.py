@@ -252,7 +252,7 @@ def _evidence(verdict: Verdict) -> dict[str, object]:
         "what": subject_of(signal),
         "metric": signal.name,
         "statistic": signal.statistic,
-        "compare": signal.compare.value if signal.compare else None,
+        "compare": str(signal.compare) if signal.compare else None,
         "granularity": signal.granularity,
         "window_start": window.start.isoformat() if window else None,
         "window_end": window.end.isoformat() if window else None,

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import operator
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
-from math import isnan
 
-from lakemon_core.alerting.wording import number
+from lakemon_core.alerting.wording import moment, number
 from lakemon_core.domain.errors import did_you_mean
+from lakemon_core.domain.monitor import Maturity
 from lakemon_core.domain.names import plain
 from lakemon_core.domain.rule import Compare, Rule, Signal, Status, Verdict
 from lakemon_core.domain.run import Severity
@@ -26,9 +27,11 @@ TOP = 5
 """How many drifted features stand beside a breach."""
 
 _DRIFT = frozenset({"prediction_drift", "label_drift", "feature_drift"})
-_BY_COLUMN = ("feature_drift", "null_rate", "new_categories")
-_LOW_IS_BAD = frozenset({"row_count"})
-_NEEDS_NO_SAMPLES = frozenset({"row_count", "freshness"})
+_BY_COLUMN = (
+    "feature_drift", "null_rate", "new_categories", "new_category_share", "out_of_range", "type_change",
+)  # fmt: skip
+_LOW_IS_BAD = frozenset({"row_count", "row_count_ratio", "label_coverage"})
+_NEEDS_NO_SAMPLES = frozenset({"row_count", "row_count_ratio", "gaps", "type_change", "freshness"})
 _NUMERIC_ONLY = frozenset({"ks_test", "wasserstein_distance"})
 _TESTS = frozenset({"ks_test", "chi_squared_test"})
 _AWAY = "away from 0"
@@ -54,6 +57,7 @@ def judge(
     environment: str,
     metrics: Sequence[QualityMetric | MetricSpec],
     granularity: str = "",
+    maturity: Maturity | None = None,
 ) -> list[Verdict]:
     """Says of every rule and every series it looks at, window by window, whether it is breached.
 
@@ -68,6 +72,7 @@ def judge(
         environment: environment of the config.
         metrics: give the direction of quality metrics.
         granularity: of rules that name none; default the first that the signals have.
+        maturity: when the quality of a window is judged; None judges it with the labels that are in.
 
     Returns:
         verdicts in the order of the rules; each series in window order.
@@ -83,6 +88,7 @@ def judge(
             metric.name for metric in metrics if isinstance(metric, QualityMetric) and metric.two_sided
         },
         granularity=fallback,
+        maturity=maturity,
     )
     return [verdict for rule in named(rules) for verdict in court.verdicts(rule)]
 
@@ -179,6 +185,7 @@ class _Court:
     rising: set[str]
     two_sided: set[str]
     granularity: str
+    maturity: Maturity | None
 
     def verdicts(self, rule: Rule) -> Iterator[Verdict]:
         """Yields the verdicts of one rule, series by series, each in window order."""
@@ -216,7 +223,7 @@ class _Court:
 
     def _verdict(self, rule: Rule, metric: str, signal: Signal) -> Verdict:
         blank = self._blank(rule, signal)
-        value, reason = signal.value, _why_unknown(rule, metric, signal)
+        value, reason = signal.value, self._why_immature(signal) or _why_unknown(rule, metric, signal)
         if value is None or reason:
             return replace(blank, reason=reason)
         op = self._op(rule, metric)
@@ -238,6 +245,16 @@ class _Court:
             contributors=() if metric in _BY_COLUMN else self.shelf.contributors(signal),
         )
 
+    def _why_immature(self, signal: Signal) -> str:
+        """Says which labels a window of a quality metric waits for; nothing when it waits no longer."""
+        share, window, maturity = signal.maturity, signal.window, self.maturity
+        if share is None or window is None or maturity is None:
+            return ""
+        if maturity.reached(share, window.end, self.now):
+            return ""
+        until = moment(window.end + maturity.after)
+        return f"{100 * share:.3g} % of labels are in, waits for {100 * maturity.share:.3g} % or {until}"
+
     def _op(self, rule: Rule, metric: str) -> str:
         if rule.op:
             return rule.op
@@ -253,7 +270,7 @@ class _Court:
         p_value = signal.p_value
         if p_value is None:
             p_value = self.shelf.tests.get((_place(signal), signal.column))
-        if p_value is None or p_value <= ALPHA or isnan(p_value):
+        if p_value is None or p_value <= ALPHA or math.isnan(p_value):
             return ""
         return f"chance alone gives as much in {p_value:.0%} of all windows (p = {p_value:.2g})"
 
@@ -309,16 +326,17 @@ class _Court:
         if column is not None and all(signal.column != column for signal in found):
             hint = did_you_mean(column, sorted({signal.column for signal in found}))
             return f"{metric} was not measured for column {plain(column)}. {plain(hint, 300)}"
-        if metric in _DRIFT and all(signal.compare is not rule.compare for signal in found):
-            cure = " (monitoring.baseline_table is missing)" if rule.compare is Compare.BASELINE else ""
-            return f"{metric} was not measured against {rule.compare.value}{cure}"
+        if metric in _DRIFT and all(signal.compare != rule.compare for signal in found):
+            baseline = rule.compare == Compare.BASELINE
+            cure = "monitoring.baseline_table is missing" if baseline else "no rows lie that far back yet"
+            return f"{metric} was not measured against {plain(rule.compare)} ({cure})"
         return f"no finished window has {metric} for this rule's slice, statistic and granularity yet"
 
 
 def _why_unknown(rule: Rule, metric: str, signal: Signal) -> str:
     if signal.value is None:
         return signal.reason or "not computed"
-    if isnan(signal.value):
+    if math.isnan(signal.value):
         return "the value is not a number"
     if signal.n < rule.min_samples and metric not in _NEEDS_NO_SAMPLES:
         return f"rests on {signal.n} rows, the rule wants {rule.min_samples}"

@@ -27,7 +27,12 @@ _METRICS = {
     "mape": "MAPE",
     "r2": "R²",
 }
-_REFERENCES = {Compare.PREVIOUS: " against the window before", Compare.LAST_WEEK: " against the week before"}
+_REFERENCES = {
+    Compare.BASELINE: "",
+    Compare.PREVIOUS: " against the window before",
+    Compare.LAST_WEEK: " against the week before",
+    Compare.LAST_YEAR: " against the year before",
+}
 
 
 def number(value: float, *, unlike: float | None = None) -> str:
@@ -62,8 +67,13 @@ def subject_of(signal: Signal) -> str:
     column = "" if signal.column == ":table" else f" of {plain(signal.column)}"
     part = "" if signal.slice_key is None else f" where {plain(f'{signal.slice_key}={signal.slice_value}')}"
     model = "" if signal.model_id == "*" else f" of version {plain(signal.model_id)}"
-    reference = _REFERENCES.get(signal.compare, "") if signal.compare else ""
+    reference = _against(signal.compare) if signal.compare else ""
     return f"{name}{column}{part}{model}{reference}"
+
+
+def _against(compare: str) -> str:
+    known = {one.value: words for one, words in _REFERENCES.items()}
+    return known.get(compare, f" against {plain(compare)}")
 
 
 def title_of(verdict: Verdict) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from lakemon_core.config.shape.fields import duration_of
 from lakemon_core.config.shape.sections import (
     EnvironmentSection,
     InferenceTableSection,
@@ -18,9 +19,11 @@ from lakemon_core.config.shape.sections import (
     ServingSection,
 )
 from lakemon_core.config.show import config_hash
+from lakemon_core.domain.lookback import Lookback
 from lakemon_core.domain.monitor import (
     InferenceTableSpec,
     LabelSpec,
+    Maturity,
     ModelSpec,
     Monitor,
     MonitoringSpec,
@@ -83,7 +86,7 @@ def _inference_table(
     name = _table(section.name, environment)
     payload = _table(section.payload, environment) if section.payload else name.sibling(suffix="_payload")
     labels = _labels(section.labels, environment, model) if section.labels else None
-    return InferenceTableSpec(name, payload, section.enabled, section.retention_days, labels)
+    return InferenceTableSpec(name, payload, section.enabled, section.retention_days, labels, section.key)
 
 
 def _labels(section: LabelsSection, environment: EnvironmentSection, model: ModelSection | None) -> LabelSpec:
@@ -93,6 +96,7 @@ def _labels(section: LabelsSection, environment: EnvironmentSection, model: Mode
         on=section.on,
         label_col=section.label_col or str(of_model),
         timestamp_col=section.timestamp_col,
+        mature_at=Maturity(section.mature_at.share, duration_of(section.mature_at.after)),
     )
 
 
@@ -107,6 +111,8 @@ def _monitoring(section: MonitoringSection, environment: EnvironmentSection) -> 
         schedule=section.schedule.model_dump() if section.schedule else None,
         rules=tuple(alert.rule() for alert in section.alerts),
         psi_smoothing=section.psi_smoothing,
+        baseline_version=section.baseline_version,
+        references=tuple(Lookback(one.name, one.windows, one.offset) for one in section.references),
     )
 
 

@@ -199,10 +199,12 @@ def _known(tree: Node, environment: str) -> Known:
     types = [sink.child("type").value for sink in sinks.values()]
     metrics = [metric.child("name").value for metric in monitoring.child("custom_metrics").children]
     granularities = [node.value for node in monitoring.child("granularities").children] or ["1 day"]
+    references = [one.child("name").value for one in monitoring.child("references").children]
     return Known(
         sinks=tuple(dict.fromkeys([*sinks, *(str(name) for name in types if name)])),
         metrics=tuple(str(name) for name in metrics if name),
         granularities=tuple(str(granularity) for granularity in granularities),
+        references=tuple(str(name) for name in references if name),
         has_model=tree.child("model").value is not None,
         has_label=tree.child("model").child("label_col").value is not None,
     )

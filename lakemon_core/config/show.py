@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -64,9 +65,11 @@ def config_hash(monitor: Monitor) -> str:
         "model": [monitor.model.name, monitor.model.type, monitor.model.settings] if monitor.model else None,
         "inference_table": str(monitor.inference_table.name),
         "labels": _labels(monitor.inference_table),
+        "key": monitor.inference_table.key,
         "measures": {
             "granularities": [str(granularity) for granularity in monitoring.granularities],
-            "baseline_table": str(monitoring.baseline_table),
+            "baseline": [str(monitoring.baseline_table), monitoring.baseline_version],
+            "references": [[one.name, one.windows, one.offset] for one in monitoring.references],
             "slicing_exprs": monitoring.slicing_exprs,
             "custom_metrics": monitoring.custom_metrics,
             "psi_smoothing": monitoring.psi_smoothing,
@@ -99,6 +102,7 @@ def _inference_table(spec: InferenceTableSpec) -> dict[str, Any]:
         "enabled": spec.enabled,
         "retention_days": spec.retention_days,
         "labels": _labels(spec),
+        "key": list(spec.key),
     }
 
 
@@ -111,7 +115,16 @@ def _labels(spec: InferenceTableSpec) -> dict[str, Any] | None:
         "on": list(labels.on),
         "label_col": labels.label_col,
         "timestamp_col": labels.timestamp_col,
+        "mature_at": {"share": labels.mature_at.share, "after": _written(labels.mature_at.after)},
     }
+
+
+def _written(length: timedelta) -> str:
+    """Returns a length of time as a config writes it, in the greatest unit that is whole."""
+    minutes = length // timedelta(minutes=1)
+    units = {"days": 24 * 60, "hours": 60, "minutes": 1}
+    unit = next(unit for unit, size in units.items() if minutes % size == 0)
+    return f"{minutes // units[unit]} {unit}"
 
 
 def _monitoring(spec: MonitoringSpec) -> dict[str, Any]:
@@ -119,6 +132,10 @@ def _monitoring(spec: MonitoringSpec) -> dict[str, Any]:
         "output_schema": spec.output_schema,
         "granularities": [str(granularity) for granularity in spec.granularities],
         "baseline_table": str(spec.baseline_table) if spec.baseline_table else None,
+        "baseline_version": spec.baseline_version,
+        "references": [
+            {"name": one.name, "windows": one.windows, "offset": one.offset} for one in spec.references
+        ],
         "slicing_exprs": list(spec.slicing_exprs),
         "custom_metrics": [dict(metric) for metric in spec.custom_metrics],
         "schedule": dict(spec.schedule) if spec.schedule else None,
@@ -136,7 +153,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "id": rule.id,
         "statistic": rule.statistic,
         "op": rule.op,
-        "compare": rule.compare.value if rule.compare is not Compare.BASELINE else None,
+        "compare": str(rule.compare) if rule.compare != Compare.BASELINE else None,
         "column": rule.column,
         "slice": rule.slice,
         "warn": rule.warn,

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from lakemon_core.domain.lookback import CALENDAR, Lookback
 from lakemon_core.domain.names import TableName
 from lakemon_core.domain.rule import Rule
 from lakemon_core.domain.window import Granularity
@@ -97,6 +99,23 @@ class ServingSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Maturity:
+    """When the quality of a window is judged: enough labels are in, or nobody waits for more.
+
+    Attributes:
+        share: of the labels, 0 to 1.
+        after: time since the window's end.
+    """
+
+    share: float = 0.9
+    after: timedelta = timedelta(days=7)
+
+    def reached(self, share: float, end: datetime, now: datetime) -> bool:
+        """Whether a window that ended at `end` is mature with this share of its labels."""
+        return share >= self.share or now >= end + self.after
+
+
+@dataclass(frozen=True, slots=True)
 class LabelSpec:
     """Where labels come from.
 
@@ -105,12 +124,19 @@ class LabelSpec:
         on: key columns in both tables.
         label_col: the label's column in the label table.
         timestamp_col: when the label arrived; the last one wins. Optional.
+        mature_at: quality is judged from then on.
     """
 
     table: TableName
     on: tuple[str, ...]
     label_col: str
     timestamp_col: str | None = None
+    mature_at: Maturity = Maturity()
+
+    @property
+    def arrival(self) -> str | None:
+        """Column of the inference table that says when a row had its first label; None without times."""
+        return f"{self.label_col}_arrived_at" if self.timestamp_col else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +149,7 @@ class InferenceTableSpec:
         enabled: payload logging is switched on.
         retention_days: older rows are deleted; None keeps all.
         labels: late labels; None where the inference table has them already.
+        key: columns whose values no two rows should share; empty means request id and row index.
     """
 
     name: TableName
@@ -130,6 +157,7 @@ class InferenceTableSpec:
     enabled: bool = True
     retention_days: int | None = None
     labels: LabelSpec | None = None
+    key: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +168,8 @@ class MonitoringSpec:
         output_schema: schema of the metric tables.
         granularities: lengths of windows.
         baseline_table: reference data; None leaves out BASELINE drift.
+        baseline_version: its version; None takes the newest.
+        references: earlier windows that rules may compare with, by name.
         slicing_exprs: Databricks SQL expressions.
         custom_metrics: Databricks' definitions.
         schedule: quartz cron and time zone; used by scheduled deployments.
@@ -155,6 +185,14 @@ class MonitoringSpec:
     schedule: Mapping[str, str] | None = None
     rules: tuple[Rule, ...] = ()
     psi_smoothing: str = "add_half"
+    baseline_version: int | None = None
+    references: tuple[Lookback, ...] = ()
+
+    @property
+    def lookbacks(self) -> tuple[Lookback, ...]:
+        """The references of the config, and those of the calendar that a rule asks for."""
+        asked = {rule.compare for rule in self.rules}
+        return (*self.references, *(one for one in CALENDAR if one.name in asked))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,12 @@ from lakemon_core.domain.window import Window
 
 
 class Compare(StrEnum):
-    """What a value is compared with."""
+    """What a value is compared with, beside the references that a config names itself."""
 
     BASELINE = "baseline"
     PREVIOUS = "previous"
     LAST_WEEK = "last_week"
+    LAST_YEAR = "last_year"
 
 
 class Status(StrEnum):
@@ -39,7 +40,7 @@ class Signal:
         column: the column, or `:table`.
         name: `prediction_drift`, `feature_drift`, `label_drift`, `null_rate`, `row_count`, `accuracy` …
         statistic: for drift `psi`, `js_distance`, `ks_test` …; else the name again.
-        compare: what drift is measured against; None for others.
+        compare: what drift is measured against, a `Compare` or the name of a reference; None for others.
         value: None when it could not be computed; `reason` says why.
         lower: lower end of the 95 % interval, where there is one.
         upper: upper end.
@@ -62,7 +63,7 @@ class Signal:
     column: str
     name: str
     statistic: str
-    compare: Compare | None
+    compare: str | None
     value: float | None
     n: int
     method: str
@@ -87,7 +88,7 @@ class Rule:
         id: stable name; derived from the metric when empty.
         statistic: default psi for numeric, js_distance for categorical columns.
         op: `>`, `>=`, `<` or `<=`; default by the metric's direction.
-        compare: reference of drift.
+        compare: reference of drift, a `Compare` or the name of a reference of the config.
         column: only this column.
         slice: only this slice, `key=value`; None is the whole table.
         warn: limit for severity warning.
@@ -108,7 +109,7 @@ class Rule:
     id: str = ""
     statistic: str | None = None
     op: str | None = None
-    compare: Compare = Compare.BASELINE
+    compare: str = Compare.BASELINE
     column: str | None = None
     slice: str | None = None
     warn: float | None = None
@@ -129,7 +130,7 @@ class Rule:
         if self.id:
             return self.id
         parts = [self.metric, self.statistic, self.column, self.slice]
-        parts += [self.compare.value] if self.compare is not Compare.BASELINE else []
+        parts += [str(self.compare)] if self.compare != Compare.BASELINE else []
         return "/".join(part for part in parts if part)
 
     @property

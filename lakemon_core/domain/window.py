@@ -72,6 +72,24 @@ class Granularity:
             return Window(first, first.replace(year=first.year + 1))
         return Window(first, (first + timedelta(days=32)).replace(day=1))
 
+    @property
+    def a_year(self) -> int | None:
+        """How many windows a calendar year has; None for windows of fixed length."""
+        return {"1 month": 12, "1 year": 1}.get(self.text)
+
+    def shift(self, window: Window, steps: int) -> Window:
+        """Returns the window so many steps later, or earlier where `steps` is negative.
+
+        Raises:
+            OverflowError, ValueError: beyond the years 1 to 9999.
+        """
+        if self.seconds is not None:
+            length = timedelta(seconds=self.seconds)
+            return Window(window.start + steps * length, window.end + steps * length)
+        months = steps * (12 // (self.a_year or 12))
+        years, month = divmod(window.start.month - 1 + months, 12)
+        return self.window(window.start.replace(year=window.start.year + years, month=month + 1))
+
     def previous(self, window: Window) -> Window:
         """Returns the window just before."""
         return self.window(window.start - timedelta(microseconds=1))

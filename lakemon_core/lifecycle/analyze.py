@@ -63,6 +63,7 @@ def rules_of(context: RunContext) -> tuple[Rule, ...]:
 def judge_rules(context: RunContext) -> Analyzed:
     """Loads the signals and judges every rule on them."""
     monitor, rules = context.monitor, rules_of(context)
+    labels = monitor.inference_table.labels
     signals = [*SignalTable(context).load(), *freshness(context, rules)]
     verdicts = judge(
         rules,
@@ -72,6 +73,7 @@ def judge_rules(context: RunContext) -> Analyzed:
         environment=monitor.environment,
         granularity=str(monitor.monitoring.granularities[0]),
         metrics=context.model_type.metrics,
+        maturity=labels.mature_at if labels else None,
     )
     return Analyzed(StageStatus.DONE, tuple(signals), rules, tuple(verdicts))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -27,7 +28,8 @@ from lakemon_core.domain.names import TableName, check_part, plain
 from lakemon_core.domain.window import GRANULARITIES, Granularity
 
 _Items = TypeVar("_Items")
-_DURATION = re.compile(r"[1-9]\d*\s*(m|h|d|w|minutes?|hours?|days?|weeks?)")
+_DURATION = re.compile(r"([1-9]\d{0,5})\s*(m|h|d|w|minutes?|hours?|days?|weeks?)")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _GRANULARITY_MEANT = {
     **dict.fromkeys(("5min", "5minute", "5m"), "5 minutes"),
     **dict.fromkeys(("30min", "30minute", "30m"), "30 minutes"),
@@ -56,6 +58,7 @@ class Known:
         sinks: names and types of sinks that `recipients` may name.
         metrics: names of `custom_metrics`.
         granularities: of the monitoring section.
+        references: names of `monitoring.references`.
         has_model: the config names a model.
         has_label: the model has a `label_col`.
     """
@@ -63,6 +66,7 @@ class Known:
     sinks: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
     granularities: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
     has_model: bool = True
     has_label: bool = True
 
@@ -130,6 +134,13 @@ def _duration(text: str) -> str:
     if not _DURATION.fullmatch(text):
         raise wrong("LM117", "it must be a length of time,", "e.g. 1 day, 12 hours or 30 minutes.")
     return text
+
+
+def duration_of(text: str) -> timedelta:
+    """Returns the length of time that a valid `Duration` writes."""
+    found = _DURATION.fullmatch(text)
+    assert found is not None
+    return timedelta(**{_UNITS[found[2][0]]: int(found[1])})
 
 
 def _never_or_duration(text: str) -> str:

@@ -24,13 +24,17 @@ from lakemon_core.domain.rule import Compare, Rule
 from lakemon_core.domain.run import Severity
 
 DRIFT_METRICS = ("prediction_drift", "feature_drift", "label_drift")
-_BY_COLUMN = ("feature_drift", "null_rate", "new_categories")
+_BY_COLUMN = (
+    "feature_drift", "null_rate", "new_categories", "new_category_share", "out_of_range", "type_change",
+)  # fmt: skip
 _SHARES = (
-    "null_rate", "accuracy", "balanced_accuracy", "f1", "precision", "recall", "roc_auc", "average_precision",
+    "null_rate", "new_category_share", "out_of_range", "type_change", "duplicates", "label_coverage",
+    "accuracy", "balanced_accuracy", "f1", "precision", "recall", "roc_auc", "average_precision",
     "brier", "coverage",
 )  # fmt: skip
 _NOT_NEGATIVE = (
-    "row_count", "freshness", "new_categories", "log_loss", "rmse", "mse", "mae", "mape", "smape", "wape",
+    "row_count", "row_count_ratio", "gaps", "label_delay_p50", "label_delay_p90",
+    "freshness", "new_categories", "log_loss", "rmse", "mse", "mae", "mape", "smape", "wape",
     "mase", "rmsse", "pinball", "winkler", "sharpness", "revision", "relative_revision",
 )  # fmt: skip
 METRICS = (
@@ -120,8 +124,8 @@ class RuleSection(Section):
     """Limit for severity warning."""
     recover: Number | None = None
     """The value must pass this limit to resolve; default the threshold itself."""
-    compare: Compare = Compare.BASELINE
-    """What drift is measured against: baseline, previous or last_week."""
+    compare: str = Compare.BASELINE.value
+    """What drift is measured against: baseline, previous, last_week, last_year or one of `references`."""
     column: Text | None = None
     """Only this column."""
     slice: Text | None = None
@@ -205,6 +209,14 @@ class RuleSection(Section):
             side = "above" if op[0] == ">" else "below"
             raise wrong("LM112", f"it must not lie {side} the threshold {threshold:g}.")
         return limit
+
+    @field_validator("compare")
+    @classmethod
+    def _is_a_reference(cls, compare: str, info: ValidationInfo) -> str:
+        names = (*(one.value for one in Compare), *known(info).references)
+        if compare in names:
+            return compare
+        raise wrong("LM115", f"it must be one of {', '.join(names)}.", did_you_mean(compare, names))
 
     @field_validator("granularity")
     @classmethod

@@ -9,6 +9,7 @@ from pydantic_core import InitErrorDetails
 
 from lakemon_core.config.shape.fields import (
     AnyText,
+    Duration,
     EndpointText,
     Granularities,
     Identifier,
@@ -30,6 +31,7 @@ from lakemon_core.config.shape.fields import (
     wrong,
 )
 from lakemon_core.config.shape.rules import METRICS, RuleSection
+from lakemon_core.domain.rule import Compare
 
 
 class ModelSection(Section):
@@ -83,6 +85,15 @@ class ServingSection(Section):
         return traffic
 
 
+class MatureAtSection(Section):
+    """From when on the quality of a window is judged; what comes first counts."""
+
+    share: Number = Field(default=0.9, ge=0, le=1)
+    """This share of the window's rows has a label."""
+    after: Duration = "7 days"
+    """The window ended this long ago."""
+
+
 class LabelsSection(Section):
     """Labels that arrive late, in a table of their own."""
 
@@ -94,6 +105,8 @@ class LabelsSection(Section):
     """The label's column in the label table; default the model's `label_col`."""
     timestamp_col: Text | None = None
     """When the label arrived; the last one wins."""
+    mature_at: MatureAtSection = MatureAtSection()
+    """Until then rules on quality say unknown."""
 
     @field_validator("label_col")
     @classmethod
@@ -116,6 +129,8 @@ class InferenceTableSection(Section):
     """Older rows are deleted; default all are kept."""
     labels: LabelsSection | None = None
     """Late labels; leave out when the inference table holds them."""
+    key: tuple[Text, ...] = ()
+    """Columns whose values no two rows should share, for `duplicates`; default request id and row index."""
 
 
 class ScheduleSection(Section):
@@ -151,6 +166,24 @@ class CustomMetricSection(Section):
     """Spark type of the value, or the JSON of a StructField."""
 
 
+class ReferenceSection(Section):
+    """Earlier windows, taken together, that rules may compare with."""
+
+    name: Identifier = Field(examples=["last_month"])
+    """What a rule's `compare` names."""
+    windows: Whole = Field(1, ge=1, le=1000)
+    """How many windows are taken together."""
+    offset: Whole = Field(1, ge=1, le=10_000)
+    """How many windows back the newest of them lies; 1 is the window just before."""
+
+    @field_validator("name")
+    @classmethod
+    def _is_free(cls, name: str) -> str:
+        if name.casefold() in (*Compare, "consecutive"):
+            raise wrong("LM118", "that is always there.", "Choose another name.")
+        return name
+
+
 class MonitoringSection(Section):
     """What is measured and judged."""
 
@@ -160,6 +193,10 @@ class MonitoringSection(Section):
     """Lengths of the windows, in the strings of Databricks data profiling."""
     baseline_table: TableText | None = None
     """Reference data; without it drift is measured against the previous window only."""
+    baseline_version: Whole | None = Field(default=None, ge=0)
+    """Version of the baseline table; default the newest."""
+    references: tuple[ReferenceSection, ...] = ()
+    """Earlier windows that rules may compare with, by name."""
     slicing_exprs: tuple[Text, ...] = ()
     """Slices in Databricks SQL: columns or conditions."""
     custom_metrics: tuple[CustomMetricSection, ...] = ()
@@ -170,6 +207,13 @@ class MonitoringSection(Section):
     """Rules; without any, those of the model type hold."""
     psi_smoothing: Literal["add_half", "clip"] = "add_half"
     """How PSI treats empty bins: ½ is added to each, or shares are clipped at 1e-4."""
+
+    @field_validator("references")
+    @classmethod
+    def _are_told_apart(cls, references: tuple[ReferenceSection, ...]) -> tuple[ReferenceSection, ...]:
+        names = [one.name.casefold() for one in references]
+        _refuse_repeated(names, 0, "name", "another reference has that name.")
+        return references
 
     @field_validator("custom_metrics")
     @classmethod

@@ -263,7 +263,7 @@ def test_features_within_chance_stand_beside_no_breach(judged, make_signal, nume
         ),
         (
             Rule("feature_drift", 0.2, compare=Compare.PREVIOUS),
-            "feature_drift was not measured against previous",
+            "feature_drift was not measured against previous (no rows lie that far back yet)",
         ),
         (
             Rule("roc_auc", 0.7, slice="origin=JFK"),

@@ -1,0 +1,66 @@
+"""References that a window finds in earlier windows of its own table."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lakemon_core.domain.window import Granularity, Window
+
+_WEEK, _YEAR = 7, 364
+
+
+@dataclass(frozen=True, slots=True)
+class Lookback:
+    """Earlier windows, taken together, that a window is compared with.
+
+    Attributes:
+        name: what rules write after `compare:`; drift rows carry it in capitals.
+        windows: how many windows are taken together.
+        offset: how many windows back the newest of them lies; 1 is the window just before.
+        days: the one window that lies so many days back, in place of `windows` and `offset`.
+    """
+
+    name: str
+    windows: int = 1
+    offset: int = 1
+    days: int | None = None
+
+    @property
+    def drift_type(self) -> str:
+        """As it stands in drift rows."""
+        return self.name.upper()
+
+    def span(self, window: Window, granularity: Granularity) -> Window | None:
+        """Returns the time it looks back at; None where there is no such window of this length."""
+        newest = self._newest(granularity)
+        if newest is None:
+            return None
+        try:
+            oldest = granularity.shift(window, -(newest + self.windows - 1))
+            return Window(oldest.start, granularity.shift(window, -newest).end)
+        except (OverflowError, ValueError):  # before the year 1
+            return None
+
+    def dependents(self, window: Window, granularity: Granularity) -> Iterator[Window]:
+        """Yields the windows that look back at this one."""
+        newest = self._newest(granularity)
+        if newest is not None:
+            for steps in range(newest, newest + self.windows):
+                yield granularity.shift(window, steps)
+
+    def _newest(self, granularity: Granularity) -> int | None:
+        """How many windows back the newest one lies."""
+        if self.days is None:
+            return self.offset
+        seconds = granularity.seconds
+        if seconds is None:
+            return granularity.a_year if self.days == _YEAR else None
+        steps, rest = divmod(self.days * 86400, seconds)
+        return None if rest else steps
+
+
+LAST_WEEK = Lookback("last_week", days=_WEEK)
+"""The same window seven days earlier; for windows up to a week."""
+LAST_YEAR = Lookback("last_year", days=_YEAR)
+"""The same window 364 days earlier, so that weekdays meet; months and years follow the calendar."""
+CALENDAR = (LAST_WEEK, LAST_YEAR)
+"""References that need no definition: a rule's `compare` asks for them."""
