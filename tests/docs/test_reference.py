@@ -6,6 +6,7 @@ import inspect
 import re
 import shlex
 from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -204,15 +205,23 @@ def test_every_config_key_is_documented():
 
 @pytest.mark.parametrize("kind", ["profile", "drift", "signals"])
 def test_every_column_of_the_metric_tables_is_documented(kind):
-    from lakemon_classification import Classification
-
     from lakemon_core.profiling import schemas
 
-    quality = [Classification(Classification.Config()).quality_fields()] if kind == "profile" else []
-    names = getattr(schemas, f"{kind}_schema")("id column", *quality).names
+    names = getattr(schemas, f"{kind}_schema")("id column").names
     text = page("tables.md")
     assert [name for name in names if f"`{name}`" not in text and name != "id column"] == []
     assert "| the model id column |" in text
+
+
+@pytest.mark.parametrize("name", ["classification", "regression", "forecasting"])
+def test_every_metric_of_a_model_type_and_its_column_are_documented(name):
+    (found,) = entry_points(group="lakemon.model_types", name=name)
+    kind = found.load()
+    model_type = kind(kind.Config())
+    columns = [column for column, _ in model_type.quality_fields()]
+    assert [column for column in columns if f"`{column}`" not in page("tables.md")] == []
+    text = section(page("metrics.md"), f"## {name.title()}")
+    assert [metric.name for metric in model_type.metrics if f"`{metric.name}`" not in text] == []
 
 
 def links(path: Path) -> list[str]:
