@@ -30,7 +30,8 @@ _SPOKEN: Mapping[str, str] = {
     "subquery": "a subquery", "select": "a subquery", "exists": "a subquery", "window": "a window (OVER)",
     "star": "*", "alias": "AS", "lambda": "a lambda", "jsonextract": "a path into JSON",
     "bracket": "an element in brackets", "dot": "a field of a call", "parameter": "a parameter",
-    "placeholder": "a parameter", "regexplike": "RLIKE", "concat": "texts side by side", "ilike": "ILIKE", "interval": "INTERVAL",
+    "placeholder": "a parameter", "regexplike": "RLIKE", "ilike": "ILIKE", "interval": "INTERVAL",
+    "concat": "texts side by side",
 }  # fmt: skip
 _PARAMETER = re.compile(r":([abc])\b")
 _LONGEST = 100_000
