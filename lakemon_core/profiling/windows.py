@@ -104,7 +104,7 @@ class Split:
         """Yields the groups; a window with one model yields the same table twice."""
         bounds = zip(self.edges[:-1].tolist(), self.edges[1:].tolist(), strict=True)
         for window, (first, last) in zip(self.windows, bounds, strict=True):
-            rows = self.rows.slice(first, last - first)
+            rows = self.rows.slice(first, last - first).combine_chunks()
             yield window, ALL_MODELS, rows
             for model, part in _by_model(rows, self.codes[first:last], self.models):
                 yield window, model, part
@@ -142,7 +142,7 @@ def split(rows: pa.Table, granularity: Granularity, timestamp: str, model_id: st
 def split_models(rows: pa.Table, model_id: str | None = None) -> Iterator[tuple[str, pa.Table]]:
     """Yields `*` with all rows, then each model id, as text and in order, with its rows."""
     codes, models = _models(rows, model_id)
-    rows = _with_dictionaries(rows)
+    rows = _with_dictionaries(rows).combine_chunks()
     yield ALL_MODELS, rows
     yield from _by_model(rows, codes, models)
 
