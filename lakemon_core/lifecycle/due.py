@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from lakemon_core.domain.lookback import Lookback
 from lakemon_core.domain.monitor import Monitor, Roles
 from lakemon_core.domain.window import Granularity, Window
 from lakemon_core.hookspecs import RunContext
@@ -52,6 +53,7 @@ def definition_of(monitor: Monitor, roles: Roles, baseline_version: int | None) 
         "slices": monitoring.slicing_exprs,
         "custom": monitoring.custom_metrics,
         "psi": monitoring.psi_smoothing,
+        "lookbacks": repr(monitoring.lookbacks),
         "kernels": KERNELS_VERSION,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:12]
@@ -91,13 +93,24 @@ def between(timestamp: str, span: Window) -> tuple[Condition, Condition]:
 
 
 def due_windows(
-    changed: set[Window] | None, existing: Mapping[Window, int], granularity: Granularity
+    changed: set[Window] | None,
+    existing: Mapping[Window, int],
+    granularity: Granularity,
+    lookbacks: Sequence[Lookback] = (),
 ) -> list[Window]:
-    """Returns the windows to measure: the changed ones and, as their drift looks back, their successors."""
+    """Returns the windows to measure: the changed ones and those whose drift looks back at them."""
     if changed is None:
         return list(existing)
-    wanted = changed | {granularity.following(window) for window in changed}
+    wanted = touched(changed, granularity, lookbacks)
     return [window for window in existing if window in wanted]
+
+
+def touched(changed: set[Window], granularity: Granularity, lookbacks: Sequence[Lookback]) -> set[Window]:
+    """Returns the changed windows, their successors, and what looks back at them by another reference."""
+    looking = {
+        window for one in lookbacks for seen in changed for window in one.dependents(seen, granularity)
+    }
+    return changed | {granularity.following(window) for window in changed} | looking
 
 
 def chunks(windows: Sequence[Window], sizes: Mapping[Window, int]) -> Iterator[list[Window]]:
@@ -114,10 +127,10 @@ def chunks(windows: Sequence[Window], sizes: Mapping[Window, int]) -> Iterator[l
         yield group
 
 
-def span_of(changed: set[Window], granularity: Granularity) -> Window:
-    """Returns the span from the window before the first changed one to the successor of the last."""
-    first, last = min(changed), max(changed)
-    return Window(granularity.previous(first).start, granularity.following(last).end)
+def span_of(changed: set[Window], granularity: Granularity, lookbacks: Sequence[Lookback] = ()) -> Window:
+    """Returns the span from the window before the first changed one to the last that looks back at one."""
+    last = max(touched(changed, granularity, lookbacks))
+    return Window(granularity.previous(min(changed)).start, last.end)
 
 
 def _count_by_window(

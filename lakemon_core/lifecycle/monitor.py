@@ -27,6 +27,7 @@ from lakemon_core.lifecycle.measuring.custom_metrics import CustomMetrics
 from lakemon_core.lifecycle.measuring.groups import Measured, Ruler
 from lakemon_core.lifecycle.measuring.sheet import Scribe, Sheet
 from lakemon_core.lifecycle.measuring.slices import Series, Slicing, Source
+from lakemon_core.lifecycle.references import References
 from lakemon_core.lifecycle.retention import apply_retention
 from lakemon_core.ports import Condition, UnpackResult
 
@@ -169,17 +170,21 @@ class Refresh:
     def _measure(self, granularity: Granularity, changed: set[Window] | None) -> tuple[Window, ...]:
         if changed is not None and not changed:
             return ()
-        span = span_of(changed, granularity) if changed else None
+        lookbacks = self.context.monitor.monitoring.lookbacks
+        span = span_of(changed, granularity, lookbacks) if changed else None
         existing = existing_windows(self.context, granularity, self.version, span)
-        due = due_windows(changed, existing, granularity)
+        due = due_windows(changed, existing, granularity, lookbacks)
         emptied = sorted((changed or set()) - set(existing))
         ruler = replace(self.ruler, slicing=self._sliced(span))
         baseline = measure_baseline(self.context, self.baseline, ruler)
         scribe = Scribe(self.context, ruler.custom, ruler.slicing, self.version, self.definition)
         sheet = Sheet(scribe, baseline)
+        earlier = References(
+            lookbacks, granularity, ruler, self._rows, self.context.roles.timestamp, self.model_id
+        )
         for done, (found, before) in enumerate(self._groups(ruler, granularity, due, existing), start=1):
             self.context.progress.update(f"measuring windows of {granularity}", done, len(due))
-            sheet.add(found, before)
+            sheet.add(found, {"CONSECUTIVE": before} | earlier.of(due[done - 1]))
         sheet.finish()
         writer = MetricWriter(self, granularity, everything=changed is None)
         writer.write([*due, *emptied], sheet)
@@ -218,15 +223,10 @@ class Refresh:
         """Reads one chunk of windows and measures its groups: all models together, then each, with slices."""
         from lakemon_core.profiling.measure import GroupKey, split
 
-        roles = self.context.roles
-        rows = self.context.backend.tables.scan(
-            self.context.monitor.inference_table.name,
-            columns=list(dict.fromkeys([roles.timestamp, *self._columns()])),
-            where=between(roles.timestamp, Window(part[0].start, part[-1].end)),
-            version=self.version,
-        ).read_all()
+        rows = self._rows(Window(part[0].start, part[-1].end))
         wanted = set(part)
-        found = split(ruler.slicing.labelled(rows), granularity, roles.timestamp, self.model_id)
+        timestamp = self.context.roles.timestamp
+        found = split(ruler.slicing.labelled(rows), granularity, timestamp, self.model_id)
         for window, parts in groupby(found, key=itemgetter(0)):
             if window not in wanted:
                 continue
@@ -238,6 +238,16 @@ class Refresh:
                 groups += _as_model(groups, model_id) if same else ruler.measure(part_rows, key)
                 whole = whole or part_rows
             yield window, groups
+
+    def _rows(self, span: Window) -> pa.Table:
+        """Reads the rows of a span of time."""
+        timestamp = self.context.roles.timestamp
+        return self.context.backend.tables.scan(
+            self.context.monitor.inference_table.name,
+            columns=list(dict.fromkeys([timestamp, *self._columns()])),
+            where=between(timestamp, span),
+            version=self.version,
+        ).read_all()
 
     def _columns(self) -> list[str]:
         parts = [*(name for name, *_ in self.ruler.plan.columns), *self.ruler.columns]

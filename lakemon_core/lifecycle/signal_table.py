@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lakemon_core.domain.rule import Compare, Signal
+from lakemon_core.domain.rule import Signal
 from lakemon_core.domain.window import Window
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.lifecycle.measuring.custom_signals import CustomSignals
@@ -171,7 +171,7 @@ def _row(signal: Signal, model_id: str) -> dict[str, object]:
         "config_hash": signal.config_hash,
         "reason": signal.reason or None,
         "statistic": signal.statistic,
-        "compare": signal.compare.value if signal.compare else None,
+        "compare": str(signal.compare) if signal.compare else None,
     }
 
 
@@ -186,7 +186,7 @@ def _from_row(row: Mapping[str, Any], model_id: str) -> Signal:
         column=row["column"],
         name=row["signal"],
         statistic=row["statistic"],
-        compare=Compare(row["compare"]) if row["compare"] else None,
+        compare=row["compare"],
         value=row["value"],
         n=row["n"],
         method=row["method"] or "",

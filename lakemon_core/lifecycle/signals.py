@@ -15,8 +15,7 @@ Place = tuple[str, str | None, str | None, str]
 """Model id, slice key, slice value and column of a metric row."""
 
 TABLE = ":table"
-COMPARE = {"BASELINE": Compare.BASELINE, "CONSECUTIVE": Compare.PREVIOUS}
-"""What a rule calls the reference of a drift type."""
+_COMPARE = {"BASELINE": Compare.BASELINE, "CONSECUTIVE": Compare.PREVIOUS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ class SignalMaker:
             method=row["method"] or "",
             reason=reasons.get(statistic.column, "not computed for this column"),
             statistic=statistic.name,
-            compare=COMPARE[row["drift_type"]],
+            compare=compare_of(row),
             p_value=p_value,
             chance_level=row[statistic.chance] if statistic.chance else None,
         )
@@ -149,6 +148,12 @@ class SignalMaker:
             config_hash=row["config_hash"] or "",
             **fields,
         )
+
+
+def compare_of(row: Row) -> str:
+    """Returns what a rule calls the reference of a drift row."""
+    drift_type: str = row["drift_type"]
+    return _COMPARE.get(drift_type) or drift_type.lower()
 
 
 def place_of(row: Row, model_id: str) -> Place:

@@ -40,7 +40,6 @@ TABLE = ":table"
 """`column_name` of the row about the whole table."""
 
 _WORKERS = min(4, os.cpu_count() or 1)
-_DRIFT_TYPES = ("BASELINE", "CONSECUTIVE")
 
 Row = dict[str, object]
 
@@ -222,16 +221,14 @@ def drift_rows(
 
     Args:
         group: the window.
-        reference: the baseline, or the window just before; it gives the bins.
-        drift_type: BASELINE or CONSECUTIVE.
+        reference: the baseline, or earlier windows; it gives the bins.
+        drift_type: BASELINE, CONSECUTIVE (the window just before), or the name of another reference.
         model_id_column: name of the model id column.
         smoothing: of PSI, `add_half` or `clip`.
         table_version: of the inference table.
         config_hash: config it was measured with.
     """
-    if drift_type not in _DRIFT_TYPES:
-        raise ValueError(f"{drift_type!r} is not a drift type; use {' or '.join(_DRIFT_TYPES)}")
-    compared = reference.key.window if drift_type == "CONSECUTIVE" else None
+    compared = None if drift_type == "BASELINE" else reference.key.window
     place = _place(group.key, model_id_column)
     place |= {"drift_type": drift_type, "window_cmp": _span(compared)}
     stamp: Row = {"table_version": table_version, "config_hash": config_hash}

@@ -179,7 +179,9 @@ class ReferenceSection(Section):
     @field_validator("name")
     @classmethod
     def _is_free(cls, name: str) -> str:
-        if name.casefold() in (*Compare, "consecutive"):
+        if name != name.lower():
+            raise wrong("LM112", "it must be lower case.", f"Did you mean {name.lower()}?")
+        if name in (*Compare, "consecutive"):
             raise wrong("LM118", "that is always there.", "Choose another name.")
         return name
 
@@ -211,8 +213,7 @@ class MonitoringSection(Section):
     @field_validator("references")
     @classmethod
     def _are_told_apart(cls, references: tuple[ReferenceSection, ...]) -> tuple[ReferenceSection, ...]:
-        names = [one.name.casefold() for one in references]
-        _refuse_repeated(names, 0, "name", "another reference has that name.")
+        _refuse_repeated([one.name for one in references], 0, "name", "another reference has that name.")
         return references
 
     @field_validator("custom_metrics")

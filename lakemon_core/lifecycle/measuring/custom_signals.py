@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lakemon_core.domain.rule import Compare, Signal
+from lakemon_core.domain.rule import Signal
 from lakemon_core.domain.window import Window
 from lakemon_core.expressions import CustomMetric, MetricKind
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.lifecycle.measuring.custom_metrics import NULL, custom_metrics_of
-from lakemon_core.lifecycle.signals import COMPARE, Place, Row, reference_of
+from lakemon_core.lifecycle.signals import Place, Row, compare_of, reference_of
 
 _NUMBERS = frozenset({"double", "float", "bigint", "long", "int", "integer", "boolean"})
 
@@ -47,7 +47,7 @@ class CustomSignals:
     def from_drift(self, rows: Sequence[Row]) -> Iterator[Signal]:
         """Yields what is computed from two windows."""
         for metric, row in self._pairs(rows, drift=True):
-            yield self._signal(metric, row, row["n"] or 0, compare=COMPARE[row["drift_type"]])
+            yield self._signal(metric, row, row["n"] or 0, compare=compare_of(row))
 
     def _pairs(self, rows: Sequence[Row], *, drift: bool) -> Iterator[tuple[CustomMetric, Row]]:
         for metric in self.metrics:
@@ -61,7 +61,7 @@ class CustomSignals:
         n: int,
         *,
         baseline: float | None = None,
-        compare: Compare | None = None,
+        compare: str | None = None,
     ) -> Signal:
         value = _number(row, metric.name)
         reasons: dict[str, str] = dict(row["reasons"] or ())

@@ -128,8 +128,8 @@ class Sheet:
     _pairs: list[Pair] = field(default_factory=list[Pair])
     _written: dict[Measured, Mapping[str, Row]] = field(default_factory=dict[Measured, Mapping[str, Row]])
 
-    def add(self, found: Iterable[Measured], previous: Mapping[Series, Measured]) -> None:
-        """Adds the groups of one window; `previous` are those of the window just before, by series."""
+    def add(self, found: Iterable[Measured], references: Mapping[str, Mapping[Series, Measured]]) -> None:
+        """Adds the groups of one window; `references` are other windows' groups, by drift type and series."""
         groups = list(found)
         for one, rows in zip(groups, self.scribe.profile(groups), strict=True):
             self.profile += rows
@@ -139,8 +139,9 @@ class Sheet:
             everything = self.baseline.get(("*", place[0], place[1]))
             if reference := self.baseline.get((model_id, place[0], place[1]), everything):
                 self._compare(one, reference, "BASELINE")
-            if before := previous.get(one.series):
-                self._compare(one, before, "CONSECUTIVE")
+            for drift_type, groups in references.items():
+                if earlier := groups.get(one.series):
+                    self._compare(one, earlier, drift_type)
         if not self.scribe.custom.drifts:
             self._written.clear()
 

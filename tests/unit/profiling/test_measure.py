@@ -2,7 +2,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import pyarrow as pa
-import pytest
 
 from lakemon_core.domain.monitor import Roles
 from lakemon_core.domain.window import Granularity
@@ -142,10 +141,10 @@ def test_drift_rows_fit_the_schema_and_name_their_reference():
     assert place["BASELINE", "hour"]["table_version"] == 4
 
 
-def test_an_unknown_drift_type_is_refused():
+def test_a_reference_of_another_name_tells_its_window():
     group = measure(table(), INPUT, plan_columns(table().schema, ROLES))
-    with pytest.raises(ValueError, match="is not a drift type"):
-        drift_rows(group, group, "PREVIOUS", "model_id")
+    row = drift_rows(group, group, "LAST_WEEK", "model_id")[0]
+    assert (row["drift_type"], row["window_cmp"]) == ("LAST_WEEK", row["window"])
 
 
 def test_a_group_without_rows_has_rows_with_reasons():

@@ -1,0 +1,65 @@
+"""References in the table itself: what a window looks back at beside the window just before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING
+
+from lakemon_core.domain.lookback import Lookback
+from lakemon_core.domain.window import Granularity, Window
+from lakemon_core.lifecycle.measuring.groups import Measured, Ruler
+from lakemon_core.lifecycle.measuring.slices import Series
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """Measures what windows of one granularity look back at.
+
+    Attributes:
+        lookbacks: the references that the config or a rule asks for.
+        granularity: of the windows.
+        ruler: measures groups.
+        rows: reads the rows of a span of time, with all columns that the ruler and this class need.
+        timestamp: name of the timestamp column.
+        model_id: name of the model id column; None where the table has none.
+    """
+
+    lookbacks: tuple[Lookback, ...]
+    granularity: Granularity
+    ruler: Ruler
+    rows: Callable[[Window], pa.Table]
+    timestamp: str
+    model_id: str | None
+
+    def of(self, window: Window) -> dict[str, Mapping[Series, Measured]]:
+        """Returns the groups of each reference by drift type; one whose history is too short is left out."""
+        found = {one.drift_type: self._measure(one, window) for one in self.lookbacks}
+        return {drift_type: groups for drift_type, groups in found.items() if groups}
+
+    def _measure(self, lookback: Lookback, window: Window) -> Mapping[Series, Measured]:
+        from lakemon_core.profiling.measure import GroupKey, split_models
+
+        span = lookback.span(window, self.granularity)
+        rows = self.rows(span) if span else None
+        # A window that is missing here and there is a hole, no lack of history: half of them must be there.
+        if rows is None or self._windows_in(rows) < ceil(lookback.windows / 2):
+            return {}
+        measured: dict[Series, Measured] = {}
+        for model, part in split_models(self.ruler.slicing.labelled(rows), self.model_id):
+            key = GroupKey(span, str(self.granularity), model, None, None, "INPUT")
+            measured |= {one.series: one for one in self.ruler.measure(part, key)}
+        return measured
+
+    def _windows_in(self, rows: pa.Table) -> int:
+        """How many windows hold rows."""
+        import numpy as np
+
+        from lakemon_core.profiling.windows import window_starts
+
+        starts = window_starts(rows.column(self.timestamp), self.granularity)
+        return len(np.unique(starts))
