@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 
-def numbers_of(answer: object, column: str, more: Sequence[str] = ()) -> dict[str, float | int | None]:
+def numbers_of(answer: object, column: str, more: Sequence[str] = ()) -> dict[str, float | None]:
     """Reads one element of a response's `predictions` as numbers.
 
     A number is the prediction, and so is a list or a dict of one number. A dict that holds the prediction's
-    column gives it with those of `more` that it has. Null stays null.
+    column gives it with those of `more` that it has. All become doubles, so that a whole number makes no
+    column of integers; null stays null.
 
     Args:
         answer: the element.
@@ -29,7 +30,7 @@ def numbers_of(answer: object, column: str, more: Sequence[str] = ()) -> dict[st
     return {column: _number(answer)}
 
 
-def _from_dict(given: Mapping[str, Any], column: str, more: Sequence[str]) -> dict[str, float | int | None]:
+def _from_dict(given: Mapping[str, Any], column: str, more: Sequence[str]) -> dict[str, float | None]:
     if column in given:
         return {name: _number(given[name]) for name in (column, *more) if name in given}
     if len(given) == 1:
@@ -37,7 +38,9 @@ def _from_dict(given: Mapping[str, Any], column: str, more: Sequence[str]) -> di
     raise ValueError(f"a dict with the keys {', '.join(sorted(given)) or '(none)'} holds no {column!r}")
 
 
-def _number(value: object) -> float | int | None:
-    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
-        return value
+def _number(value: object) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
     raise ValueError(f"a {type(value).__name__} is no number")

@@ -80,7 +80,9 @@ def test_what_is_wrong_with_predictions_is_said_in_sentences(regression, columns
     ({"prediction": 1.0, "hi": None}, {"prediction": 1.0, "hi": None}),
 ])  # fmt: skip
 def test_an_answer_becomes_columns(regression, answer, columns):
-    assert regression(quantile_cols={0.1: "lo", 0.9: "hi"}).unpack(answer, None) == columns
+    found = regression(quantile_cols={0.1: "lo", 0.9: "hi"}).unpack(answer, None)
+    assert found == columns
+    assert {type(value) for value in found.values()} <= {float, type(None)}
 
 
 @pytest.mark.parametrize(("answer", "message"), [
