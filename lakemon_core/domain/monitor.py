@@ -138,6 +138,11 @@ class LabelSpec:
         """Column of the inference table that says when a row had its first label; None without times."""
         return f"{self.label_col}_arrived_at" if self.timestamp_col else None
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the inference table that labels need, and that are no features."""
+        return (*self.on, self.arrival) if self.arrival else self.on
+
 
 @dataclass(frozen=True, slots=True)
 class InferenceTableSpec:

@@ -52,7 +52,8 @@ def merge_labels(context: RunContext) -> LabelMerge:
         return LabelMerge(reason="nothing new")
     context.progress.update(f"merging labels from {spec.table}")
     rows, conflicts = _newest_labels(context, spec)
-    result = tables.merge(target, rows, on=spec.on, insert=False, update=[context.roles.label])
+    parts = [context.roles.label, *([spec.arrival] if spec.arrival else [])]
+    result = tables.merge(target, rows, on=spec.on, insert=False, update=parts)
     ledger.put(key, f"{tables.info(target).version}:{tables.info(spec.table).version}")
     return LabelMerge(result.updated, conflicts)
 
@@ -60,8 +61,9 @@ def merge_labels(context: RunContext) -> LabelMerge:
 def _newest_labels(context: RunContext, spec: LabelSpec) -> tuple[pa.Table, int]:
     """Returns one row a key with the label that arrived last, and how many keys are in conflict.
 
-    A table has no order: of labels that arrived at the same moment, or without `timestamp_col`, the greatest
-    wins, so that the same table always gives the same labels.
+    With `timestamp_col` a row also tells when the first label of its key arrived: a label that is sent again
+    later changes nothing. A table has no order: of labels that arrived at the same moment, or without
+    `timestamp_col`, the greatest wins, so that the same table always gives the same labels.
     """
     import pyarrow.compute as pc
 
@@ -82,8 +84,9 @@ def _newest_labels(context: RunContext, spec: LabelSpec) -> tuple[pa.Table, int]
     rows = rows.filter(pc.is_valid(rows[spec.label_col]))
     arrived = [spec.timestamp_col] if spec.timestamp_col else []
     ordered = rows.sort_by([(column, "ascending") for column in (*arrived, spec.label_col)])
-    last = ordered.group_by(list(spec.on), use_threads=False).aggregate([(spec.label_col, "last")])
-    renamed = {f"{spec.label_col}_last": label}
+    picked = [(spec.label_col, "last"), *((column, "first") for column in arrived)]
+    renamed = {f"{spec.label_col}_last": label, f"{spec.timestamp_col}_first": str(spec.arrival)}
+    last = ordered.group_by(list(spec.on), use_threads=False).aggregate(picked)
     last = last.rename_columns([renamed.get(name, name) for name in last.column_names])
     return last, _conflicts(rows, [*spec.on, *arrived], spec.label_col)
 

@@ -29,6 +29,7 @@ from lakemon_core.lifecycle.measuring.sheet import Scribe, Sheet
 from lakemon_core.lifecycle.measuring.slices import Series, Slicing, Source
 from lakemon_core.lifecycle.references import References
 from lakemon_core.lifecycle.retention import apply_retention
+from lakemon_core.lifecycle.upkeep import keep_up
 from lakemon_core.ports import Condition, UnpackResult
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def monitor(context: RunContext) -> Monitored:
     if context.monitor.serving is not None and not context.backend.tables.exists(name):
         detail = {"reason": f"no requests yet: {name} is made with the first one", **_unpack_detail(unpacked)}
         return Monitored(StageStatus.NOTHING_TO_DO, detail=detail)
+    compacted = keep_up(context)
     labels = merge_labels(context)
     expired = apply_retention(context)
     refresh = Refresh.prepare(context, expired.cutoff)
@@ -69,6 +71,8 @@ def monitor(context: RunContext) -> Monitored:
         "rows_expired": expired.rows,
         **_unpack_detail(unpacked),
     }
+    if compacted:
+        detail["tables_compacted"] = [str(one) for one in compacted]
     if labels.conflicts:
         detail["labels_conflicting"] = labels.conflicts
     if refresh.skipped:

@@ -100,7 +100,7 @@ class Session:
         """Label keys are no features, wherever they come from."""
         roles = model_type.roles()
         labels = self.monitor.inference_table.labels
-        others = [*roles.others, *(labels.on if labels else ()), "client_request_id"]
+        others = [*roles.others, *(labels.columns if labels else ()), "client_request_id"]
         return replace(
             roles, others=tuple(dict.fromkeys(name for name in others if name not in roles.features))
         )

@@ -133,6 +133,20 @@ class Tables(Protocol):
         """Deletes rows and, for tables that are our own, the files that no version within 7 days needs."""
         ...
 
+    def optimize(self, name: TableName) -> bool:
+        """Rewrites many small files as few large ones, and removes what no version within 7 days needs.
+
+        No row changes, `changes` tells of none, and without many small files there is no new version. Lakes
+        that look after themselves, and tables of somebody else, are left alone.
+
+        Returns:
+            whether files were rewritten.
+
+        Raises:
+            DataError: LM301 for a table that is not there.
+        """
+        ...
+
     def changes(self, name: TableName, *, since: int, columns: Sequence[str]) -> pa.RecordBatchReader | None:
         """Streams the rows inserted, updated (before and after) or deleted after version `since`.
 

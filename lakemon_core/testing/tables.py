@@ -37,6 +37,20 @@ class TablesContract(TableReadingContract):
         assert not tables.append(name, flights(), batch=("mover", 2)).changed
         assert tables.append(name, flights(), batch=("another", 1)).inserted == 6
 
+    def test_optimizing_changes_no_row_and_is_no_change(self, tables: Tables, name: TableName) -> None:
+        """A watermark of before sees nothing new; the second time there is nothing to do."""
+        for number in range(40):
+            tables.append(name, pa.table({"number": [number]}))
+        before = tables.info(name).version
+        tables.optimize(name)
+        after = tables.info(name).version
+        assert sorted(tables.scan(name).read_all()["number"].to_pylist()) == list(range(40))
+        for since, expected in ((before, 0), (before - 2, 2)):
+            changes = tables.changes(name, since=since, columns=["number"])
+            assert changes is None or changes.read_all().num_rows == expected
+        assert not tables.optimize(name)
+        assert tables.info(name).version == after
+
     def test_rows_stream_from_one_table_into_another(self, tables: Tables, name: TableName) -> None:
         """A reader is enough; nobody holds all rows."""
         tables.append(name, flights())

@@ -11,6 +11,7 @@ from lakemon_core.domain.errors import DataError
 from lakemon_core.domain.names import TableName
 from lakemon_core.ports import Condition, TableInfo, WriteResult
 from lakemon_local.tables import writing
+from lakemon_local.tables.compaction import compact
 from lakemon_local.tables.places import Place, Places, has_commits
 from lakemon_local.tables.snapshot import open_snapshot
 from lakemon_local.tables.sql.query import run_query
@@ -117,6 +118,15 @@ class DeltaTables:
             DataError: LM301 unknown table, LM302 unknown column, LM308 for a table of somebody else.
         """
         return writing.delete(self._own_existing(name), where)
+
+    def optimize(self, name: TableName) -> bool:
+        """Rewrites many small files as few large ones; see `Tables.optimize`.
+
+        Raises:
+            DataError: LM301 unknown table.
+        """
+        place = self._places.find(name)
+        return not place.external and compact(place)
 
     def changes(self, name: TableName, *, since: int, columns: Sequence[str]) -> pa.RecordBatchReader | None:
         """Streams the rows inserted, updated (before and after) or deleted after version `since`.

@@ -156,7 +156,7 @@ def _merge(
 def delete(place: Place, where: Sequence[Condition]) -> WriteResult:
     """Deletes rows, and files that no version within the retention needs; see `Tables.delete`."""
     result = _tried_again(place, lambda: _delete(open_snapshot(place), where))
-    _sweep(open_snapshot(place))
+    sweep(open_snapshot(place))
     return result
 
 
@@ -170,7 +170,7 @@ def _delete(known: Snapshot, where: Sequence[Condition]) -> WriteResult:
     return WriteResult(known.version, deleted=deleted)
 
 
-def _sweep(known: Snapshot) -> None:
+def sweep(known: Snapshot) -> None:
     """Removes files that left the table more than 7 days ago, and the change feed of that time.
 
     Delta's own vacuum would note two commits without content, and never removes the change feed.
