@@ -25,6 +25,11 @@ _METRICS = {
     "rmse": "RMSE",
     "mae": "MAE",
     "mape": "MAPE",
+    "mse": "MSE",
+    "wape": "WAPE",
+    "smape": "sMAPE",
+    "mase": "MASE",
+    "rmsse": "RMSSE",
     "r2": "R²",
 }
 _REFERENCES = {
