@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
 CHUNK_ROWS = 250_000
 """Windows are read together until they hold so many rows: it bounds memory."""
+SCATTERED_ROWS = 1_500_000
+"""The same for a table whose files hold rows of many windows: each reading goes through all of them."""
+
+
+class WindowRows(dict[Window, int]):
+    """Rows by window, in order. `scattered` says whether rows that lie together are of many windows."""
+
+    scattered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,7 @@ def changed_windows(context: RunContext, granularity: Granularity, since: int) -
 
 def existing_windows(
     context: RunContext, granularity: Granularity, version: int, span: Window | None = None
-) -> dict[Window, int]:
+) -> WindowRows:
     """Returns the windows that hold rows, in order, with their row counts; only those in `span` if given."""
     timestamp = context.roles.timestamp
     reader = context.backend.tables.scan(
@@ -84,7 +92,10 @@ def existing_windows(
         where=between(timestamp, span) if span else (),
         version=version,
     )
-    return dict(sorted(_count_by_window(reader, granularity, timestamp).items()))
+    found = _count_by_window(reader, granularity, timestamp)
+    ordered = WindowRows(sorted(found.items()))
+    ordered.scattered = found.scattered
+    return ordered
 
 
 def between(timestamp: str, span: Window) -> tuple[Condition, Condition]:
@@ -115,10 +126,11 @@ def touched(changed: set[Window], granularity: Granularity, lookbacks: Sequence[
 
 def chunks(windows: Sequence[Window], sizes: Mapping[Window, int]) -> Iterator[list[Window]]:
     """Groups windows, in order, so that a group holds at most `CHUNK_ROWS` rows or one window."""
+    most = SCATTERED_ROWS if isinstance(sizes, WindowRows) and sizes.scattered else CHUNK_ROWS
     group: list[Window] = []
     rows = 0
     for window in windows:
-        if group and rows + sizes[window] > CHUNK_ROWS:
+        if group and rows + sizes[window] > most:
             yield group
             group, rows = [], 0
         group.append(window)
@@ -133,20 +145,21 @@ def span_of(changed: set[Window], granularity: Granularity, lookbacks: Sequence[
     return Window(granularity.previous(min(changed)).start, last.end)
 
 
-def _count_by_window(
-    reader: pa.RecordBatchReader, granularity: Granularity, timestamp: str
-) -> dict[Window, int]:
+def _count_by_window(reader: pa.RecordBatchReader, granularity: Granularity, timestamp: str) -> WindowRows:
     import numpy as np
 
     from lakemon_core.profiling.windows import window_starts
 
-    counts: dict[Window, int] = {}
+    counts = WindowRows()
+    batches = pieces = 0
     for batch in reader:
         starts = window_starts(batch.column(batch.schema.names.index(timestamp)), granularity)
         unique, sizes = np.unique(starts[~np.isnat(starts)], return_counts=True)
+        batches, pieces = batches + 1, pieces + len(unique)
         for start, size in zip(unique, sizes, strict=True):
             window = granularity.window(_moment(start))
             counts[window] = counts.get(window, 0) + int(size)
+    counts.scattered = pieces > 2 * (batches + len(counts))
     return counts
 
 

@@ -129,14 +129,15 @@ def split(rows: pa.Table, granularity: Granularity, timestamp: str, model_id: st
     undated = len(starts) - int(np.count_nonzero(dated))
     if undated:
         rows, starts = rows.filter(pa.array(dated)), starts[dated]
+    rows = _with_dictionaries(rows)
     if (starts[1:] < starts[:-1]).any():
         order = np.argsort(starts, kind="stable")
-        rows, starts = rows.take(pa.array(order)), starts[order]
+        rows, starts = rows.combine_chunks().take(pa.array(order)), starts[order]
     edges = np.concatenate([[0], np.flatnonzero(starts[1:] != starts[:-1]) + 1, [len(starts)]])
     edges = np.unique(edges)
     codes, models = _models(rows, model_id)
     windows = tuple(granularity.window(_moment(start)) for start in starts[edges[:-1]])
-    return Split(_with_dictionaries(rows), windows, models, edges, codes, undated)
+    return Split(rows, windows, models, edges, codes, undated)
 
 
 def split_models(rows: pa.Table, model_id: str | None = None) -> Iterator[tuple[str, pa.Table]]:

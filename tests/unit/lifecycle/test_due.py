@@ -45,6 +45,14 @@ def test_windows_are_read_together_up_to_the_limit(monkeypatch):
     assert list(chunks(list(sizes), sizes)) == [[day(0), day(1)], [day(2)], [day(3)], [day(4)]]
 
 
+def test_windows_whose_rows_lie_scattered_are_read_in_larger_groups(monkeypatch):
+    monkeypatch.setattr(due, "CHUNK_ROWS", 10)
+    sizes = due.WindowRows({day(0): 8, day(1): 8, day(2): 8})
+    assert len(list(chunks(list(sizes), sizes))) == 3
+    sizes.scattered = True
+    assert list(chunks(list(sizes), sizes)) == [[day(0), day(1), day(2)]]
+
+
 def test_a_watermark_reads_back_as_it_was_written():
     mark = Watermark("0a1b2c", 17)
     assert Watermark.read(mark.text()) == mark
