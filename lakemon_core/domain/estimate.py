@@ -26,6 +26,10 @@ class Estimate:
         """A metric that cannot be computed."""
         return cls(None, n, reason=reason)
 
+    def noting(self, left_out: str) -> Estimate:
+        """The same, with what it leaves out as its reason where it has none yet."""
+        return replace(self, reason=self.reason or left_out)
+
     @property
     def complement(self) -> Estimate:
         """One less the value, e.g. a skill from a ratio of errors."""

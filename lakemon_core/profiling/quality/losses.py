@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -104,8 +104,7 @@ def _mape(away: Floats, size: Floats, groups: Codes | None) -> Estimate:
         return Estimate.unknown("all labels are 0")
     with np.errstate(over="ignore"):
         found = mean_of(away[some] / size[some], None if groups is None else groups[some])
-    left_out = f"{zeros} of {len(size)} labels are 0: they are left out" if zeros else ""
-    return replace(found, reason=found.reason or left_out)
+    return found.noting(f"{zeros} of {len(size)} labels are 0: they are left out" if zeros else "")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

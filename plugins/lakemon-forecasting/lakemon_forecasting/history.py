@@ -16,7 +16,7 @@ from lakemon_forecasting.rows import Codes, Flags, Instants, Name, Series
 Floats = npt.NDArray[np.float64]
 
 UNKNOWN = "not in the history"
-TORN = "two labels for one time in the history"
+TORN = "two labels for one time, or an infinite one, in the history"
 SHORT = "no two values a season apart in the history"
 STILL = "never changes over a season in the history"
 
@@ -37,7 +37,7 @@ class History:
         places: series → its position.
         codes: per label the position of its series.
         labels: one a series and time; NaN where it is missing.
-        torn: which series have different labels for one time.
+        torn: which series have different labels for one time, or an infinite one.
         problem: why there is no history.
     """
 
@@ -78,13 +78,18 @@ class History:
         again[1:] = (codes[1:] == codes[:-1]) & (ticks[1:] == ticks[:-1])
         other = again & ~np.isnan(labels)
         other[1:] &= labels[1:] != labels[:-1]
-        torn = np.bincount(codes[other], minlength=len(series.names)) > 0
+        torn = np.bincount(codes[other | np.isinf(labels)], minlength=len(series.names)) > 0
         places = {name: place for place, name in enumerate(series.names)}
         return cls(places, codes[~again], labels[~again], torn)
 
     def places_of(self, names: Sequence[Name]) -> Codes:
         """Returns the position of each series, -1 for those that are not in the history."""
         return np.array([self.places.get(name, -1) for name in names], dtype=np.int64)
+
+    @property
+    def longest(self) -> int:
+        """Times of the series that has most."""
+        return int(np.bincount(self.codes).max(initial=0))
 
     def naive(self, lag: int) -> Naive:
         """Returns the errors of the naive forecast y(t - lag), t counted in rows of the series."""
@@ -94,15 +99,15 @@ class History:
 
     def _measured(self, lag: int) -> Naive:
         size = len(self.torn)
-        change = self.labels[lag:] - self.labels[:-lag]
+        with np.errstate(over="ignore", invalid="ignore"):
+            change = np.abs(self.labels[lag:] - self.labels[:-lag])
+            squares = np.square(change)
         same = (self.codes[lag:] == self.codes[:-lag]) & np.isfinite(change)
-        codes, change = self.codes[lag:][same], change[same]
+        codes = self.codes[lag:][same]
         counts = np.bincount(codes, minlength=size).astype(np.float64)
         counts[(counts == 0) | self.torn] = np.nan
-        absolute = np.bincount(codes, weights=np.abs(change), minlength=size)
-        return Naive(
-            absolute / counts, np.bincount(codes, weights=np.square(change), minlength=size) / counts
-        )
+        sums = (np.bincount(codes, weights=part[same], minlength=size) for part in (change, squares))
+        return Naive(*(each / counts for each in sums))
 
     def why_unscaled(self, place: int, lag: int) -> str:
         """Says why a series has no scale; empty when it has one."""

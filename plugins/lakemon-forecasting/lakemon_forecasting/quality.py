@@ -111,7 +111,7 @@ def measure_quality(
     values = {
         **by_quantile(quantiles),
         "series_count": len(forecasts.series.names),
-        "unscaled_series": None if forecasts.scale.problem else forecasts.scale.unscaled(codes)[0],
+        "unscaled_series": None if forecasts.scale.problem else len(forecasts.scale.unscaled(codes)),
         "zero_labels": int((pairs.label == 0).sum()),
         "label_count": pairs.labels,
     }

@@ -90,9 +90,9 @@ def revision_metrics(revisions: Revisions, scale: Scale) -> Estimates:
     found = {"revision": mean_of(revisions.change, grouped(revisions.target))}
     if scale.problem:
         return found | {"relative_revision": Estimate.unknown(scale.problem)}
-    size = scale.absolute(revisions.series)
+    size, left_out = scale.absolute(revisions.series), scale.left_out(revisions.series)
     known = ~np.isnan(size)
     if not known.any():
-        return found | {"relative_revision": Estimate.unknown("no series has a scale")}
+        return found | {"relative_revision": Estimate.unknown(left_out)}
     relative = mean_of(revisions.change[known] / size[known], grouped(revisions.target[known]))
-    return found | {"relative_revision": relative}
+    return found | {"relative_revision": relative.noting(left_out)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -56,7 +56,8 @@ class Scale:
 
         That is as many seasons back as cover the horizon. Without a horizon it is one season.
         """
-        seasons = np.maximum(np.ceil(np.nan_to_num(horizon, nan=1.0, posinf=1.0) / self.season), 1)
+        furthest = self.history.longest // self.season + 1
+        seasons = np.clip(np.ceil(np.nan_to_num(horizon, nan=1.0) / self.season), 1, furthest)
         found = np.full(len(codes), np.nan)
         for back in np.unique(seasons):
             mine = seasons == back
@@ -71,14 +72,22 @@ class Scale:
         found = self._here(by_place)
         return np.where(found > 0, found, np.nan)
 
-    def unscaled(self, codes: Codes) -> tuple[int, int, str]:
-        """Returns how many of these rows' series have no scale, of how many, and names some with why."""
+    def unscaled(self, codes: Codes) -> Codes:
+        """Returns the series among those of some rows that have no scale."""
         used = np.unique(codes)
-        without = used[np.isnan(self.absolute(used))]
+        return used[np.isnan(self.absolute(used))]
+
+    def left_out(self, codes: Codes) -> str:
+        """Says how many series of some rows have no scale, and names the first with why; empty for none."""
+        without, of = self.unscaled(codes), len(np.unique(codes))
+        if not len(without):
+            return ""
         first = sorted((_text(self.series.names[code]), code) for code in without.tolist())[:_NAMED]
         named = ", ".join(f"{name} ({self._why(code)})" for name, code in first)
         more = f" and {len(without) - _NAMED} more" if len(without) > _NAMED else ""
-        return len(without), len(used), named + more
+        if len(without) == of:
+            return f"no series has a scale: {named}{more}"
+        return f"{len(without)} of {of} series have no scale and are left out: {named}{more}"
 
     def _why(self, code: int) -> str:
         return self.history.why_unscaled(int(self.places[code]), self.season)
@@ -88,9 +97,7 @@ def _text(name: Name) -> str:
     return repr("/".join("null" if part is None else part for part in name)) if name else "the series"
 
 
-def scaled_metrics(
-    miss: Floats, codes: Codes, horizon: Floats, scale: Scale, groups: Codes | None
-) -> Estimates:
+def scaled_metrics(miss: Floats, codes: Codes, horizon: Floats, scale: Scale, groups: Codes) -> Estimates:
     """Returns MASE, RMSSE and skill over the rows whose series has a scale; the reason names the others.
 
     Args:
@@ -98,32 +105,30 @@ def scaled_metrics(
         codes: series of each row.
         horizon: steps ahead of each row; NaN where it is not known.
         scale: of the series.
-        groups: per row the number of its group, where rows do not miss independently.
+        groups: per row the number of its series and target time: these miss together.
     """
     if scale.problem:
         return dict.fromkeys(SCALED, Estimate.unknown(scale.problem))
-    without, of, named = scale.unscaled(codes)
-    if without == of:
-        return dict.fromkeys(SCALED, Estimate.unknown(f"no series has a scale: {named}"))
+    left_out, absolute = scale.left_out(codes), scale.absolute(codes)
+    known = ~np.isnan(absolute)
+    if not known.any():
+        return dict.fromkeys(SCALED, Estimate.unknown(left_out))
     away = np.abs(miss)
-    absolute, square = scale.absolute(codes), scale.square(codes)
-    known, naive = ~np.isnan(absolute), scale.at_horizon(codes, horizon)
-    mine = None if groups is None else groups[known]
-    left_out = f"{without} of {of} series have no scale and are left out: {named}" if without else ""
-    found = {
-        "mase": mean_of(away[known] / absolute[known], mine),
-        "rmsse": root_of(np.square(miss[known]) / square[known], mine),
+    with np.errstate(over="ignore"):
+        squares = np.square(miss[known]) / scale.square(codes)[known]
+    return {
+        "mase": mean_of(away[known] / absolute[known], groups[known]).noting(left_out),
+        "rmsse": root_of(squares, groups[known]).noting(left_out),
+        "skill": _skill(away, scale.at_horizon(codes, horizon), groups),
     }
-    stated = {column: replace(one, reason=one.reason or left_out) for column, one in found.items()}
-    return stated | {"skill": _skill(away, naive, groups)}
 
 
-def _skill(away: Floats, naive: Floats, groups: Codes | None) -> Estimate:
+def _skill(away: Floats, naive: Floats, groups: Codes) -> Estimate:
     known = ~np.isnan(naive)
     rest = len(known) - int(known.sum())
-    zero = "the seasonal naive never misses in the history"
-    found = ratio_of(away[known], naive[known], None if groups is None else groups[known], zero=zero)
-    left_out = f"{rest} of {len(known)} rows have no naive forecast in the history and are left out"
     if rest == len(known):
         return Estimate.unknown("the history is too short for a naive forecast this far ahead")
-    return replace(found.complement, reason=found.reason or (left_out if rest else ""))
+    zero = "the seasonal naive never misses in the history"
+    found = ratio_of(away[known], naive[known], groups[known], zero=zero).complement
+    left_out = f"{rest} of {len(known)} rows have no naive forecast in the history and are left out"
+    return found.noting(left_out if rest else "")

@@ -119,7 +119,39 @@ def test_two_labels_for_one_time_leave_no_scale(forecasting, day):
     model_type = forecasting()
     model_type.fit_baseline(torn)
     found = model_type.quality(forecasts_of(day, ("up", 9, 1, 5, 4)))
-    assert found.reasons["mase"] == "no series has a scale: 'up' (two labels for one time in the history)"
+    assert (
+        found.reasons["mase"]
+        == "no series has a scale: 'up' (two labels for one time, or an infinite one, in the history)"
+    )
+
+
+@pytest.mark.parametrize("horizon", [10**15, -3, None])
+def test_any_horizon_has_an_answer(fitted, day, horizon):
+    rows = forecasts_of(day, ("up", 9, 1, 5, 4)).drop_columns(["h"])
+    found = fitted().quality(rows.append_column("h", pa.array([horizon], pa.int64())))
+    assert found.values["mase"] == 0.5
+    assert found.values["skill"] == (None if horizon == 10**15 else 0.5)
+
+
+def test_a_horizon_that_is_no_number_counts_as_one_season(fitted, day):
+    rows = forecasts_of(day, ("up", 9, 1, 5, 4)).drop_columns(["h"])
+    found = fitted().quality(rows.append_column("h", pa.array(["1 day"])))
+    assert found.values["skill"] == 0.5
+
+
+def test_an_infinite_label_in_the_history_leaves_no_scale(forecasting, day):
+    model_type = forecasting()
+    model_type.fit_baseline(history_of(day, up=[1, 3, math.inf]))
+    found = model_type.quality(forecasts_of(day, ("up", 9, 1, 5, 4)))
+    assert found.values["mase"] is None
+    assert "an infinite one" in found.reasons["mase"]
+
+
+def test_numbers_that_are_too_large_are_said(fitted, day):
+    found = fitted().quality(forecasts_of(day, ("up", 9, 1, 1e200, 4), ("up", 10, 1, 1e200, 4)))
+    assert found.values["root_mean_squared_error"] is None
+    assert found.reasons["rmsse"] == "the numbers are too large for doubles"
+    assert found.values["mase"] > 1e199
 
 
 def test_a_missing_label_keeps_its_place_in_the_season(forecasting, day):
@@ -173,6 +205,15 @@ def test_revisions_are_changes_between_consecutive_origins_of_one_target(fitted,
     assert found.values["relative_revision"] == found.values["revision"] / 2
     assert (found.counts["revision"], found.n) == (2, 0)
     assert found.reasons["mean_average_error"] == "no row has a label"
+
+
+def test_revisions_of_series_without_a_scale_are_left_out_of_the_relative_ones(fitted, day):
+    rows = forecasts_of(day, ("new", 9, 1, 3, 1), ("new", 9, 2, 5, 1), ("up", 9, 1, 3, 1), ("up", 9, 2, 9, 1))
+    found = fitted().quality(rows)
+    assert (found.values["revision"], found.values["relative_revision"]) == ((2 + 6) / 2, 6 / 2)
+    assert found.reasons["relative_revision"].startswith(
+        "1 of 2 series have no scale and are left out: 'new'"
+    )
 
 
 def test_without_origins_the_horizon_orders_the_forecasts(forecasting, day):
