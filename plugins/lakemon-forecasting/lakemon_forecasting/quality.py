@@ -91,6 +91,7 @@ class Forecasts:
         return cls(table, series, target, Scale.of(history, series, config.season_length))
 
 
+@np.errstate(over="ignore", invalid="ignore")  # sums that are too large are reasons, not warnings
 def measure_quality(
     rows: pa.Table, config: ForecastingConfig, metrics: Sequence[QualityMetric], history: History
 ) -> QualityResult:

@@ -114,8 +114,7 @@ def scaled_metrics(miss: Floats, codes: Codes, horizon: Floats, scale: Scale, gr
     if not known.any():
         return dict.fromkeys(SCALED, Estimate.unknown(left_out))
     away = np.abs(miss)
-    with np.errstate(over="ignore"):
-        squares = np.square(miss[known]) / scale.square(codes)[known]
+    squares = np.square(miss[known]) / scale.square(codes)[known]
     return {
         "mase": mean_of(away[known] / absolute[known], groups[known]).noting(left_out),
         "rmsse": root_of(squares, groups[known]).noting(left_out),

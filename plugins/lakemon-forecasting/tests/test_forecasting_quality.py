@@ -152,6 +152,9 @@ def test_numbers_that_are_too_large_are_said(fitted, day):
     assert found.values["root_mean_squared_error"] is None
     assert found.reasons["rmsse"] == "the numbers are too large for doubles"
     assert found.values["mase"] > 1e199
+    most = np.finfo(np.float64).max
+    found = fitted().quality(forecasts_of(day, ("up", 9, 1, most, -most), ("up", 10, 1, most, -most)))
+    assert found.reasons["smape"] == found.reasons["mean_average_error"] == found.reasons["rmsse"]
 
 
 def test_a_missing_label_keeps_its_place_in_the_season(forecasting, day):

@@ -44,6 +44,7 @@ def quality_fields() -> Sequence[tuple[str, pa.DataType]]:
     return _FIELDS
 
 
+@np.errstate(over="ignore", invalid="ignore")  # sums that are too large are reasons, not warnings
 def measure_quality(
     rows: pa.Table, config: NumericModelConfig, metrics: Sequence[QualityMetric]
 ) -> QualityResult:
@@ -66,6 +67,4 @@ def r_squared(pairs: Pairs) -> Estimate:
     label = pairs.label
     if label.min() == label.max():
         return Estimate.unknown("all labels are equal", len(label))
-    with np.errstate(over="ignore", invalid="ignore"):
-        missed, spread = np.square(pairs.miss), np.square(label - label.mean())
-    return ratio_of(missed, spread).complement
+    return ratio_of(np.square(pairs.miss), np.square(label - label.mean())).complement
