@@ -23,6 +23,7 @@ from lakemon_core.lifecycle.due import (
     span_of,
 )  # fmt: skip
 from lakemon_core.lifecycle.labels import merge_labels
+from lakemon_core.lifecycle.measuring.ahead import ahead
 from lakemon_core.lifecycle.measuring.custom_metrics import CustomMetrics
 from lakemon_core.lifecycle.measuring.groups import Measured, Ruler
 from lakemon_core.lifecycle.measuring.sheet import Scribe, Sheet
@@ -214,20 +215,19 @@ class Refresh:
         needed = [w for w in existing if w in wanted or granularity.following(w) in wanted]
         before: Window | None = None
         previous: dict[Series, Measured] = {}
-        for part in chunks(needed, existing):
-            for window, groups in self._read(ruler, granularity, part):
+        for part, rows in ahead(chunks(needed, existing), self._rows_of):
+            for window, groups in self._split(ruler, granularity, part, rows):
                 adjacent = before is not None and before.end == window.start
                 if window in wanted:
                     yield groups, (previous if adjacent else {})
                 before, previous = window, {group.series: group for group in groups}
 
-    def _read(
-        self, ruler: Ruler, granularity: Granularity, part: Sequence[Window]
+    def _split(
+        self, ruler: Ruler, granularity: Granularity, part: Sequence[Window], rows: pa.Table
     ) -> Iterator[tuple[Window, list[Measured]]]:
-        """Reads one chunk of windows and measures its groups: all models together, then each, with slices."""
+        """Measures the groups of one chunk of windows: all models together, then each, with slices."""
         from lakemon_core.profiling.measure import GroupKey, split
 
-        rows = self._rows(Window(part[0].start, part[-1].end))
         wanted = set(part)
         timestamp = self.context.roles.timestamp
         found = split(ruler.slicing.labelled(rows), granularity, timestamp, self.model_id)
@@ -242,6 +242,9 @@ class Refresh:
                 groups += _as_model(groups, model_id) if same else ruler.measure(part_rows, key)
                 whole = whole or part_rows
             yield window, groups
+
+    def _rows_of(self, part: Sequence[Window]) -> pa.Table:
+        return self._rows(Window(part[0].start, part[-1].end))
 
     def _rows(self, span: Window) -> pa.Table:
         """Reads the rows of a span of time."""
