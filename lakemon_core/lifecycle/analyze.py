@@ -12,7 +12,8 @@ from lakemon_core.domain.names import plain
 from lakemon_core.domain.rule import Rule, Signal, Status, Verdict
 from lakemon_core.domain.run import Finding, Severity, Stage, StageStatus
 from lakemon_core.hookspecs import RunContext
-from lakemon_core.lifecycle.live import freshness
+from lakemon_core.lifecycle.baseline_age import baseline_findings
+from lakemon_core.lifecycle.live import freshness, volume
 from lakemon_core.lifecycle.signal_table import SignalTable
 
 
@@ -35,9 +36,9 @@ def analyze(context: RunContext, added: Sequence[Signal] = ()) -> Analyzed:
         added: signals of hook plugins from the monitor stage.
     """
     context.progress.update("making signals from the metric tables")
-    written = SignalTable(context).bring_up(added)
+    written = SignalTable(context).bring_up(added, rules_of(context))
     judged = judge_rules(context)
-    findings = tuple(findings_of(judged.verdicts))
+    findings = (*findings_of(judged.verdicts), *baseline_findings(context))
     unknown = sum(verdict.status is Status.UNKNOWN for verdict in newest(judged.verdicts))
     detail: dict[str, object] = {
         "signals_written": written,
@@ -64,7 +65,8 @@ def judge_rules(context: RunContext) -> Analyzed:
     """Loads the signals and judges every rule on them."""
     monitor, rules = context.monitor, rules_of(context)
     labels = monitor.inference_table.labels
-    signals = [*SignalTable(context).load(), *freshness(context, rules)]
+    stored = SignalTable(context).load()
+    signals = [*stored, *volume(stored, rules), *freshness(context, rules)]
     verdicts = judge(
         rules,
         signals,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from lakemon_core.domain.errors import DataError
 from lakemon_core.domain.names import TableName
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.lifecycle.measuring.groups import Measured, Ruler
@@ -26,12 +27,23 @@ class Baseline:
         """Finds the baseline of the config.
 
         Raises:
-            DataError: LM301 when the config names a table that is not there.
+            DataError: LM301 when the config names a table that is not there, LM314 for an unknown version.
         """
         name = context.monitor.monitoring.baseline_table
         if name is None:
             return cls(None, None)
-        return cls(name, context.backend.tables.info(name).version)
+        newest, pinned = (
+            context.backend.tables.info(name).version,
+            context.monitor.monitoring.baseline_version,
+        )
+        if pinned is not None and pinned > newest:
+            raise DataError(
+                "LM314",
+                f"{name} has no version {pinned}; the newest is {newest};",
+                where="monitoring.baseline_version",
+                cure="correct the number, or leave it out to take the newest.",
+            )
+        return cls(name, newest if pinned is None else pinned)
 
 
 def measure_baseline(context: RunContext, baseline: Baseline, ruler: Ruler) -> Groups:
@@ -47,12 +59,12 @@ def measure_baseline(context: RunContext, baseline: Baseline, ruler: Ruler) -> G
     if ruler.slicing in baseline.measured:
         return baseline.measured[ruler.slicing]
     tables = context.backend.tables
-    info = tables.info(baseline.name)
+    schema = tables.scan(baseline.name, version=baseline.version).schema
     roles, model_type = context.roles, context.model_type
-    names = info.schema.names
+    names = schema.names
     own = replace(
         ruler,
-        plan=plan_columns(info.schema, roles).keep(ruler.plan),
+        plan=plan_columns(schema, roles).keep(ruler.plan),
         quality=model_type.quality if {roles.label, roles.prediction} <= set(names) else None,
         slicing=ruler.slicing.within(names),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from lakemon_core.domain.names import TableName
 from lakemon_core.domain.window import Window
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.ports import Condition
@@ -37,14 +38,20 @@ def apply_retention(context: RunContext) -> Expired:
     return Expired(gone.deleted, Window(start, newest))
 
 
-def newest_timestamp(context: RunContext) -> datetime | None:
-    """Returns the newest event time of the inference table, UTC; None when it holds none."""
+def newest_timestamp(context: RunContext, table: TableName | None = None) -> datetime | None:
+    """Returns the newest event time of a table, UTC; None when it holds none.
+
+    Args:
+        context: names the timestamp column.
+        table: default the inference table.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     timestamp = context.roles.timestamp
     newest: datetime | None = None
-    for batch in context.backend.tables.scan(context.monitor.inference_table.name, columns=[timestamp]):
+    name = table or context.monitor.inference_table.name
+    for batch in context.backend.tables.scan(name, columns=[timestamp]):
         column = batch.column(0).cast(pa.timestamp("us", "UTC"))
         top = pc.max(column).as_py()
         if top is not None and (newest is None or top > newest):

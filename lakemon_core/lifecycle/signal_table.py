@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lakemon_core.domain.rule import Signal
+from lakemon_core.domain.rule import Rule, Signal
 from lakemon_core.domain.window import Window
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.lifecycle.measuring.custom_signals import CustomSignals
+from lakemon_core.lifecycle.quality_history import note_quality
+from lakemon_core.lifecycle.row_signals import RowSignals
 from lakemon_core.lifecycle.signals import SignalMaker, place_of
 from lakemon_core.ports import Condition
 
@@ -24,22 +26,25 @@ class SignalTable:
 
     context: RunContext
 
-    def bring_up(self, added: Sequence[Signal] = ()) -> int:
+    def bring_up(self, added: Sequence[Signal] = (), rules: Sequence[Rule] = ()) -> int:
         """Makes the signals of all windows whose metric rows changed; returns how many were written.
 
         Args:
             added: signals of hook plugins; each has a window.
+            rules: some signals are made only when a rule asks for them.
         """
+        of_rows = RowSignals.of(self.context, rules)
         ledger = self.context.backend.ledger
         key = f"analyzed:{self.context.monitor.inference_table.name}"
         mark = ledger.get(key)
         versions = [self._version("profile_metrics"), self._version("drift_metrics")]
-        now = ":".join(str(version) for version in versions)
+        now = ":".join([*(str(version) for version in versions), of_rows.mark])
         written = 0
         if mark != now:
-            since = [int(part) for part in mark.split(":")] if mark else [None, None]
-            spans = self._changed(since)
-            written = self._write(self._make(spans), _filters(spans))
+            spans = self._changed(_since(mark, of_rows.mark))
+            signals = [*self._make(spans), *of_rows.make(spans)]
+            written = self._write(signals, _filters(spans))
+            note_quality(self.context, signals)
             ledger.put(key, now)
         if added:
             names = Condition("signal", "in", tuple(sorted({signal.name for signal in added})))
@@ -121,6 +126,12 @@ class SignalTable:
 
 
 _HEAVY = frozenset({"quantiles", "frequent_items", "confusion_matrix", "non_null_columns"})
+
+
+def _since(mark: str | None, asked: str) -> Sequence[int | None]:
+    """Returns the versions of the metric tables that are done; None where all must be made again."""
+    *versions, made = (mark or "").split(":")
+    return [int(version) for version in versions] if made == asked else [None, None]
 
 
 def _filters(spans: Spans | None) -> list[list[Condition]]:

@@ -69,6 +69,8 @@ class SignalMaker:
                 n, rate = _null_rate(row)
                 known = {"baseline": _null_rate(reference)[1] if reference else None, "reason": "no rows"}
                 yield self._signal(row, "null_rate", rate, n, **known)
+                if reference and reference["data_type"]:
+                    yield self._type_change(row, reference)
 
     def from_drift(self, rows: Sequence[Row]) -> Iterator[Signal]:
         """Yields one signal for each statistic of each drift row, and the count of new categories."""
@@ -80,8 +82,21 @@ class SignalMaker:
                 if statistic.name in (NUMERIC_ONLY if categorical else CATEGORICAL_ONLY):
                     continue
                 yield self._drift(row, statistic)
-            if categorical and row["drift_type"] == "BASELINE":
-                yield self._signal(row, "new_categories", row["new_categories"], row["n"])
+            if row["drift_type"] == "BASELINE" and row["column_name"] != self.roles.label:
+                if categorical:
+                    yield self._signal(row, "new_categories", row["new_categories"], row["n"])
+                yield self._strange(row, "new_category_share" if categorical else "out_of_range")
+
+    def _type_change(self, row: Row, reference: Row) -> Signal:
+        """1 where the column's type is not that of the baseline; `method` tells both."""
+        now, then = row["data_type"], reference["data_type"]
+        known = {"method": f"type_change:1 {then} -> {now}" if now != then else "type_change:1"}
+        return self._signal(row, "type_change", float(now != then), _null_rate(row)[0], **known)
+
+    def _strange(self, row: Row, name: str) -> Signal:
+        """The share of values that the baseline does not know."""
+        reason = _reasons(row).get(name, "not computed for this column")
+        return self._signal(row, name, row.get(name), row["n"], reason=reason)
 
     def _drift(self, row: Row, statistic: Statistic) -> Signal:
         cell = row[statistic.column]
@@ -112,6 +127,8 @@ class SignalMaker:
         if labels is None:
             return
         rows = row["count"] or 0
+        coverage = labels / rows if rows else None
+        yield self._signal(row, "label_coverage", coverage, rows, reason="no rows")
         reasons, intervals = _reasons(row), dict(row["intervals"] or ())
         counts = dict(row.get("counts") or ())
         for metric in self.metrics:
@@ -123,7 +140,7 @@ class SignalMaker:
                 value,
                 counts.get(metric.name, labels),
                 reason=reasons.get(metric.column, "no labels yet" if not labels else "not computed"),
-                maturity=labels / rows if rows else None,
+                maturity=coverage,
                 baseline=_cell(reference, metric) if reference else None,
                 lower=ends.get("lower"),
                 upper=ends.get("upper"),

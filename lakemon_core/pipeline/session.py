@@ -97,10 +97,11 @@ class Session:
         )
 
     def _roles(self, model_type: ModelType) -> Roles:
-        """Label keys are no features, wherever they come from."""
+        """Keys, and when labels came, are no features."""
         roles = model_type.roles()
-        labels = self.monitor.inference_table.labels
-        others = [*roles.others, *(labels.columns if labels else ()), "client_request_id"]
+        table = self.monitor.inference_table
+        of_labels = table.labels.columns if table.labels else ()
+        others = [*roles.others, *of_labels, *table.key, "client_request_id"]
         return replace(
             roles, others=tuple(dict.fromkeys(name for name in others if name not in roles.features))
         )
