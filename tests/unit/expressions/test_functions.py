@@ -2,6 +2,7 @@
 
 import math
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
@@ -193,6 +194,12 @@ def test_a_value_is_what_databricks_documents(value_of, text, expected):
 def test_an_aggregate_is_what_databricks_documents(total_of, text, expected):
     found = total_of(text)
     assert same(found, expected), found
+
+
+def test_the_guide_names_every_function_that_may_be_used():
+    guide = Path(__file__).parents[3] / "docs/guide/slices-and-custom-metrics.md"
+    text = guide.read_text(encoding="utf-8")
+    assert [name for name in functions.names(aggregates=True) if f"`{name}`" not in text] == []
 
 
 def test_every_function_that_may_be_used_is_held_against_its_meaning():
