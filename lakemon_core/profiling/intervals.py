@@ -3,7 +3,7 @@
 from math import sqrt
 
 
-def wilson(share: float, n: int) -> tuple[float, float]:
+def wilson(share: float, n: float) -> tuple[float, float]:
     """Returns the 95 % Wilson score interval of a share of n.
 
     Source: Wilson (1927); z = 1.959963984540054.

@@ -8,9 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from lakemon_classification.config import ClassificationConfig
-from lakemon_classification.probabilities import read_probabilities
+from lakemon_classification.probabilities import absent, read_probabilities
 from lakemon_classification.vocabulary import Vocabulary
-from lakemon_core.domain.errors import did_you_mean
 from lakemon_core.domain.names import plain
 from lakemon_core.profiling.levels import Encoded, encode
 
@@ -28,7 +27,7 @@ def check_predictions(rows: pa.Table, config: ClassificationConfig) -> Sequence[
 def _predictions(rows: pa.Table, config: ClassificationConfig) -> Iterator[str]:
     name = config.prediction_col
     if name not in rows.schema.names:
-        yield _absent(name, rows)
+        yield absent(name, rows)
         return
     answers = encode(rows.column(name))
     missing = int((answers.codes < 0).sum())
@@ -51,13 +50,12 @@ def _outside(name: str, answers: Encoded, config: ClassificationConfig) -> Itera
 
 
 def _probabilities(rows: pa.Table, config: ClassificationConfig) -> Iterator[str]:
-    name = config.prediction_proba_col
-    if not name:
+    name = config.prediction_proba_col or "prediction_proba_cols"
+    found = read_probabilities(rows, config)
+    if found is None:
+        if config.prediction_proba_col:
+            yield absent(name, rows)
         return
-    if name not in rows.schema.names:
-        yield _absent(name, rows)
-        return
-    found = read_probabilities(rows.column(name), config)
     if found.problem:
         yield f"{name}: {found.problem}"
         return
@@ -66,7 +64,3 @@ def _probabilities(rows: pa.Table, config: ClassificationConfig) -> Iterator[str
         yield f"{name} is null or NaN in {missing} of {len(rows)} rows"
     if impossible:
         yield f"{name} lies outside of 0 to 1 in {impossible} of {len(rows)} rows"
-
-
-def _absent(name: str, rows: pa.Table) -> str:
-    return f"there is no column {name!r}. {did_you_mean(name, rows.schema.names)}"

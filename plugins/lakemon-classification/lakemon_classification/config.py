@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Collection, Iterator
+from typing import Annotated, Self
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
 
@@ -10,6 +11,15 @@ from lakemon_core.domain.errors import did_you_mean
 from lakemon_core.ports import PluginConfig
 
 ClassName = StrictBool | StrictInt | StrictFloat | StrictStr
+ColumnName = Annotated[str, Field(min_length=1)]
+
+_POSITIVE = {frozenset({"0", "1"}): "1", frozenset({"false", "true"}): "true", frozenset({"-1", "1"}): "1"}
+"""Pairs of classes of which everybody knows which one is positive."""
+
+
+def evidently_positive(classes: Collection[str]) -> str | None:
+    """Returns the positive one of classes that everybody knows: 0 and 1, -1 and 1, booleans; else None."""
+    return next((positive for pair, positive in _POSITIVE.items() if pair.issuperset(classes)), None)
 
 
 def class_text(value: object) -> str:
@@ -32,6 +42,11 @@ class ClassificationConfig(PluginConfig):
         min_length=1,
         description="Probability of the positive class, a map class → probability, or a list in the order of "
         "`classes`.",
+    )
+    prediction_proba_cols: dict[ClassName, ColumnName] = Field(
+        default_factory=dict,
+        description="Columns of the probabilities by class, e.g. {no: p_no, yes: p_yes}; instead of "
+        "prediction_proba_col.",
     )
     label_col: str | None = Field(None, min_length=1, description="The true class; may arrive late.")
     features: tuple[str, ...] = Field((), description="Inputs; default: all columns without another role.")
@@ -75,10 +90,35 @@ class ClassificationConfig(PluginConfig):
             )
         return self
 
-    def _parts(self) -> tuple[tuple[str, str], ...]:
+    @model_validator(mode="after")
+    def _probabilities_fit(self) -> Self:
+        names = [class_text(name) for name in self.prediction_proba_cols]
+        if not names:
+            return self
+        if self.prediction_proba_col:
+            raise ValueError("prediction_proba_col and prediction_proba_cols are both set: keep one")
+        if len(names) < 2:
+            raise ValueError("prediction_proba_cols needs two classes; prediction_proba_col takes one column")
+        if len(set(names)) < len(names):
+            raise ValueError("prediction_proba_cols names a class twice")
+        known = self.class_texts or names
+        for name in names:
+            if name not in known:
+                raise ValueError(
+                    f"prediction_proba_cols: {name!r} is none of the classes. {did_you_mean(name, known)}"
+                )
+        for name in (*known, *filter(None, [self.positive_text])):
+            if name not in names:
+                raise ValueError(f"prediction_proba_cols names no column for class {name!r}")
+        return self
+
+    def _parts(self) -> Iterator[tuple[str, str]]:
         keys = ("timestamp", "model_id", "prediction", "prediction_proba", "label", "request_id", "row_index")
-        parts = ((f"{key}_col", getattr(self, f"{key}_col")) for key in keys)
-        return tuple((key, column) for key, column in parts if column)
+        for key in keys:
+            if column := getattr(self, f"{key}_col"):
+                yield f"{key}_col", column
+        for name, column in self.proba_columns.items():
+            yield f"prediction_proba_cols.{name}", column
 
     @property
     def class_texts(self) -> tuple[str, ...]:
@@ -91,3 +131,15 @@ class ClassificationConfig(PluginConfig):
         if self.positive_class is not None:
             return class_text(self.positive_class)
         return self.class_texts[1] if len(self.class_texts) == 2 else None
+
+    @property
+    def proba_columns(self) -> dict[str, str]:
+        """Class as text → column of its probability; empty when there is one column for all or none."""
+        return {class_text(name): column for name, column in self.prediction_proba_cols.items()}
+
+    @property
+    def score_col(self) -> str | None:
+        """The column that stands for the probabilities: the one for all, or that of the positive class."""
+        columns = self.proba_columns
+        positive = self.positive_text or (evidently_positive(columns) if columns else None)
+        return columns.get(positive) if columns and positive else self.prediction_proba_col

@@ -23,6 +23,11 @@ METRICS = (
     QualityMetric("log_loss", higher_is_better=False, column="log_loss"),
     QualityMetric("brier", higher_is_better=False, column="brier_score"),
     QualityMetric("average_precision", higher_is_better=True, column="average_precision"),
+    QualityMetric("brier_skill", higher_is_better=True, column="brier_skill_score"),
+    QualityMetric("kappa", higher_is_better=True, column="cohen_kappa"),
+    QualityMetric("ece", higher_is_better=False, column="expected_calibration_error"),
+    QualityMetric("ece_equal_mass", higher_is_better=False, column="calibration_error_equal_mass"),
+    QualityMetric("ece_excess", higher_is_better=False, column="calibration_error_excess"),
 )
 
 
@@ -46,12 +51,13 @@ class Classification(ModelType):
             timestamp=config.timestamp_col,
             model_id=config.model_id_col,
             prediction=config.prediction_col,
-            prediction_proba=config.prediction_proba_col,
+            prediction_proba=config.score_col,
             label=config.label_col,
             features=config.features,
             categorical=tuple(dict.fromkeys([*config.categorical, *classes])),
             request_id=config.request_id_col,
             row_index=config.row_index_col,
+            others=tuple(column for column in self.quality_columns() if column != config.score_col),
         )
 
     @property
@@ -65,22 +71,36 @@ class Classification(ModelType):
 
         return quality_fields()
 
+    def quality_columns(self) -> Sequence[str]:
+        """The columns of probabilities by class."""
+        return tuple(self._config.proba_columns.values())
+
     def quality(self, rows: pa.Table) -> QualityResult:
         """Measures the rows that have a label; see docs/reference/metrics.md."""
         from lakemon_classification.quality import measure_quality
 
-        return measure_quality(rows, self._config)
+        return measure_quality(rows, self._config, METRICS)
 
     def default_rules(self) -> Sequence[Rule]:
-        """Drift of predictions and features, missing predictions, and with labels a ranking near chance."""
-        prediction, proba = self._config.prediction_col, self._config.prediction_proba_col
+        """Drift, missing predictions; with labels, whether the model is better than no model at all.
+
+        The limits hold for any model: 0 is what chance (kappa) or the shares of the labels (Brier skill) do.
+        """
+        config = self._config
         rules = [
-            Rule("prediction_drift", 0.1, statistic="js_distance", default=True),
-            Rule("feature_drift", 0.2, statistic="psi", severity=Severity.WARNING, default=True),
-            Rule("null_rate", 0.05, column=prediction, default=True),
+            Rule("prediction_drift", 0.2, warn=0.1, default=True),
+            Rule("feature_drift", 0.2, severity=Severity.WARNING, default=True),
+            Rule("null_rate", 0.05, column=config.prediction_col, default=True),
         ]
-        if proba and self._config.label_col:
-            rules.append(Rule("roc_auc", 0.65, default=True))
+        if not config.label_col:
+            return tuple(rules)
+        rules.append(Rule("kappa", 0.0, op="<=", severity=Severity.WARNING, min_samples=100, default=True))
+        if config.prediction_proba_col or config.proba_columns:
+            rules += [
+                Rule("roc_auc", 0.55, warn=0.65, default=True),
+                Rule("brier_skill", -0.1, min_samples=100, default=True),
+                Rule("ece_excess", 0.1, severity=Severity.WARNING, min_samples=100, default=True),
+            ]
         return tuple(rules)
 
     def check_predictions(self, rows: pa.Table) -> Sequence[str]:

@@ -1,7 +1,8 @@
-"""Reads the column of probabilities, in whichever of three shapes it comes."""
+"""Reads the probabilities, in whichever shape they come."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakemon_classification.config import ClassificationConfig
+from lakemon_core.domain.errors import did_you_mean
 from lakemon_core.profiling.levels import as_chunked, encode
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+
+MOST_NUMBERS = 2**27
+"""Maps are spread over a matrix of rows x classes: at most 1 GiB, so 1,000,000 rows of 134 classes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,13 +46,20 @@ class Probabilities:
         return np.asarray(((self.matrix < 0) | (self.matrix > 1)).any(axis=1))
 
 
-def read_probabilities(column: pa.ChunkedArray, config: ClassificationConfig) -> Probabilities:
-    """Reads p(positive), a map or struct class → p, or a list in the order of `classes`.
+def read_probabilities(rows: pa.Table, config: ClassificationConfig) -> Probabilities | None:
+    """Reads p(positive), a map or struct class → p, a list in the order of `classes`, or a column a class.
 
-    A class that a row's map does not name has probability 0.
+    A class that a row's map does not name has probability 0. None when the config names no column, or the
+    table lacks the one it names.
     """
+    if config.proba_columns:
+        return _from_columns(rows, config.proba_columns)
+    name = config.prediction_proba_col
+    if name is None or name not in rows.schema.names:
+        return None
+    column = rows.column(name)
     kind = column.type
-    if pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind):
+    if _is_number(kind):
         return Probabilities((), _floats(column)[:, np.newaxis])
     if pa.types.is_map(kind):
         return _from_maps(column)
@@ -58,8 +70,23 @@ def read_probabilities(column: pa.ChunkedArray, config: ClassificationConfig) ->
     return _unreadable(column, f"probabilities cannot be read from a column of type {kind}")
 
 
-def _unreadable(column: pa.ChunkedArray, problem: str) -> Probabilities:
-    return Probabilities((), np.full((len(column), 1), np.nan), problem)
+def _is_number(kind: pa.DataType) -> bool:
+    return pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)
+
+
+def _unreadable(rows: pa.Table | pa.ChunkedArray, problem: str) -> Probabilities:
+    return Probabilities((), np.full((len(rows), 1), np.nan), problem)
+
+
+def _from_columns(rows: pa.Table, columns: Mapping[str, str]) -> Probabilities:
+    for name in columns.values():
+        if name not in rows.schema.names:
+            return _unreadable(rows, absent(name, rows))
+        kind = rows.schema.field(name).type
+        if not _is_number(kind) and not pa.types.is_null(kind):
+            return _unreadable(rows, f"column {name!r} is of type {kind}: no probability")
+    matrix = np.column_stack([_floats(rows.column(name)) for name in columns.values()])
+    return Probabilities(tuple(columns), matrix)
 
 
 def _floats(column: pa.Array | pa.ChunkedArray) -> Floats:
@@ -77,6 +104,9 @@ def _from_maps(column: pa.ChunkedArray) -> Probabilities:
     if not len(maps):
         return _unreadable(column, "")
     keys = encode(maps.keys)
+    if len(column) * len(keys.levels) > MOST_NUMBERS:
+        why = f"{len(keys.levels)} classes in {len(column)} rows are more probabilities than fit into memory"
+        return _unreadable(column, why)
     matrix = np.full((len(column), len(keys.levels)), np.nan)
     matrix[places] = 0
     rows = np.repeat(places, np.diff(maps.offsets.to_numpy()))
@@ -103,3 +133,8 @@ def _from_lists(column: pa.ChunkedArray, classes: tuple[str, ...]) -> Probabilit
     matrix = np.full((len(column), len(classes)), np.nan)
     matrix[places] = _floats(lists.flatten()).reshape(-1, len(classes))
     return Probabilities(classes, matrix)
+
+
+def absent(name: str, rows: pa.Table) -> str:
+    """Says that a table lacks a column."""
+    return f"there is no column {name!r}. {did_you_mean(name, rows.schema.names)}".rstrip()

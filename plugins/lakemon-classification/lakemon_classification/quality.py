@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 import pyarrow as pa
 
 from lakemon_classification.config import ClassificationConfig
+from lakemon_classification.metrics import scoring, tally
+from lakemon_classification.metrics.findings import Findings
 from lakemon_classification.probabilities import Probabilities, read_probabilities
-from lakemon_classification.scoring import NAMES as OF_PROBABILITIES
-from lakemon_classification.scoring import score_metrics
-from lakemon_classification.tally import class_metrics
 from lakemon_classification.vocabulary import Codes, Vocabulary
-from lakemon_core.ports import QualityResult
-from lakemon_core.profiling.intervals import wilson
+from lakemon_core.domain.estimate import Estimate
+from lakemon_core.ports import QualityMetric, QualityResult
 from lakemon_core.profiling.levels import Encoded, encode
 
 _BY_CLASS = pa.struct([
     ("one_vs_all", pa.map_(pa.string(), pa.float64())), ("macro", pa.float64()), ("weighted", pa.float64()),
 ])  # fmt: skip
 _CELL = pa.struct([("prediction", pa.string()), ("label", pa.string()), ("count", pa.int64())])
+_BIN = pa.struct([
+    ("lower", pa.float64()), ("upper", pa.float64()), ("count", pa.int64()), ("predicted", pa.float64()),
+    ("observed", pa.float64()), ("observed_lower", pa.float64()), ("observed_upper", pa.float64()),
+])  # fmt: skip
 _FIELDS = (
     ("accuracy_score", pa.float64()),
     ("confusion_matrix", pa.list_(_CELL)),
@@ -36,8 +39,15 @@ _FIELDS = (
     ("f1_overall", pa.float64()),
     ("positive_rate", pa.float64()),
     ("label_count", pa.int64()),
+    ("brier_skill_score", pa.float64()),
+    ("cohen_kappa", pa.float64()),
+    ("expected_calibration_error", pa.float64()),
+    ("calibration_error_equal_mass", pa.float64()),
+    ("calibration_error_excess", pa.float64()),
+    ("reliability", pa.list_(_BIN)),
 )
-_NAMES = tuple(name for name, _ in _FIELDS)
+_ESTIMATES = (*tally.ESTIMATES, *scoring.ESTIMATES, "positive_rate")
+_CELLS = (*tally.CELLS, *scoring.CELLS)
 
 
 def quality_fields() -> Sequence[tuple[str, pa.DataType]]:
@@ -45,38 +55,44 @@ def quality_fields() -> Sequence[tuple[str, pa.DataType]]:
     return _FIELDS
 
 
-def measure_quality(rows: pa.Table, config: ClassificationConfig) -> QualityResult:
+def measure_quality(
+    rows: pa.Table, config: ClassificationConfig, metrics: Sequence[QualityMetric]
+) -> QualityResult:
     """Measures the rows that have a label: classes where they have a prediction, scores where a probability.
 
     Rows without a label are left out; `n` and `label_count` are those with one.
+
+    Args:
+        rows: the group.
+        config: names columns and classes.
+        metrics: of the model type: they name intervals and counts.
     """
     label = _encoded(rows, config.label_col)
     count = int((label.codes >= 0).sum())
-    if not count:
-        why = (
-            "no row has a label" if config.label_col in rows.schema.names else "the table has no label column"
-        )
-        missing = [name for name in _NAMES if name != "label_count"]
-        return _result({}, 0, len(rows), dict.fromkeys(missing, why))
+    found = _measured(rows, label, config) if count else _without_labels(rows, config)
+    cells = {**found.cells, "label_count": count}
+    result = QualityResult.of(found.estimates, metrics, cells, n=count, rows=len(rows))
+    return replace(result, reasons={**found.reasons, **result.reasons})
+
+
+def _without_labels(rows: pa.Table, config: ClassificationConfig) -> Findings:
+    known = config.label_col in rows.schema.names
+    return Findings.none(
+        _ESTIMATES, _CELLS, "no row has a label" if known else "the table has no label column"
+    )
+
+
+def _measured(rows: pa.Table, label: Encoded, config: ClassificationConfig) -> Findings:
     prediction = _encoded(rows, config.prediction_col)
-    probabilities = _probabilities(rows, config.prediction_proba_col, config)
+    probabilities = read_probabilities(rows, config)
     named = probabilities.names if probabilities else ()
     vocabulary = Vocabulary.of([*_occurring(label), *_occurring(prediction), *named], config)
     truth = vocabulary.codes(label)
-    values, reasons = class_metrics(truth, vocabulary.codes(prediction), vocabulary)
-    more, why_not = _scores(truth, probabilities, vocabulary)
-    values |= more | {"positive_rate": _positive_rate(truth, vocabulary)}
-    reasons |= why_not
-    if vocabulary.undecided:
-        reasons["positive_rate"] = vocabulary.undecided
-    return _result(values, count, len(rows), reasons)
-
-
-def _result(values: dict[str, Any], n: int, rows: int, reasons: dict[str, str]) -> QualityResult:
-    accuracy = values.get("accuracy_score")
-    intervals = {} if accuracy is None else {"accuracy": wilson(accuracy, n)}
-    values = dict.fromkeys(_NAMES) | values | {"label_count": n}
-    return QualityResult(values, n, rows, reasons, intervals)
+    return (
+        tally.class_metrics(truth, vocabulary.codes(prediction), vocabulary)
+        | _scores(truth, probabilities, vocabulary)
+        | Findings({"positive_rate": _positive_rate(truth, vocabulary)})
+    )
 
 
 def _encoded(rows: pa.Table, name: str | None) -> Encoded:
@@ -89,20 +105,14 @@ def _occurring(column: Encoded) -> list[str]:
     return column.levels.take(used).to_pylist()
 
 
-def _probabilities(rows: pa.Table, name: str | None, config: ClassificationConfig) -> Probabilities | None:
-    known = name is not None and name in rows.schema.names
-    return read_probabilities(rows.column(name), config) if known else None
-
-
-def _scores(
-    truth: Codes, probabilities: Probabilities | None, vocabulary: Vocabulary
-) -> tuple[dict[str, Any], dict[str, str]]:
+def _scores(truth: Codes, probabilities: Probabilities | None, vocabulary: Vocabulary) -> Findings:
     if probabilities is None:
-        return {}, dict.fromkeys(OF_PROBABILITIES, "the table has no probabilities")
-    return score_metrics(truth, probabilities, vocabulary)
+        return Findings.none(scoring.ESTIMATES, scoring.CELLS, "the table has no probabilities")
+    return scoring.score_metrics(truth, probabilities, vocabulary)
 
 
-def _positive_rate(truth: Codes, vocabulary: Vocabulary) -> float | None:
+def _positive_rate(truth: Codes, vocabulary: Vocabulary) -> Estimate:
     if vocabulary.positive is None:
-        return None
-    return float((truth[truth >= 0] == vocabulary.place(vocabulary.positive)).mean())
+        return Estimate.unknown(vocabulary.undecided or "there is no positive class")
+    labelled = truth[truth >= 0]
+    return Estimate(float((labelled == vocabulary.place(vocabulary.positive)).mean()), len(labelled))

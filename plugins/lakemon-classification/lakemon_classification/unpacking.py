@@ -19,8 +19,8 @@ def unpack(prediction: object, config: ClassificationConfig, tags: Mapping[str, 
     A scalar is the class. A dict with the prediction's column gives the configured columns that it has, a
     dict by class is probabilities, a dict with one other key is the class. A list of numbers is probabilities
     in the order of the classes: those of the config, else of the tag `lakemon.classes`, else 0, 1, and so on;
-    the class is the likeliest, the first of equals. Probabilities are kept as p(positive) for two classes,
-    else by class.
+    the class is the likeliest, the first of equals. Probabilities are kept in a column a class where the
+    config has `prediction_proba_cols`, else as p(positive) for two classes, else by class.
 
     Raises:
         ValueError: when the shape is not understood; the message says what came.
@@ -37,8 +37,8 @@ def _from_dict(
     given: Mapping[str, Any], config: ClassificationConfig, tags: Mapping[str, str]
 ) -> dict[str, object]:
     if config.prediction_col in given:
-        wanted = filter(None, (config.prediction_col, config.prediction_proba_col))
-        return {column: given[column] for column in wanted if column in given}
+        wanted = (config.prediction_col, config.prediction_proba_col, *config.proba_columns.values())
+        return {column: given[column] for column in wanted if column and column in given}
     names = _class_names(config, tags)
     texts = [class_text(name) for name in names]
     if names and set(texts) == set(given):
@@ -58,9 +58,24 @@ def _from_probabilities(
         raise ValueError(f"a list of {len(shares)} probabilities came for {len(names)} classes")
     best = max(range(len(shares)), key=shares.__getitem__)
     columns: dict[str, object] = {config.prediction_col: names[best]}
+    texts = [class_text(name) for name in names]
     if config.prediction_proba_col:
-        columns[config.prediction_proba_col] = _kept(shares, [class_text(name) for name in names], config)
-    return columns
+        columns[config.prediction_proba_col] = _kept(shares, texts, config)
+    return columns | _by_column(dict(zip(texts, shares, strict=True)), config.proba_columns)
+
+
+def _by_column(shares: Mapping[str, float], columns: Mapping[str, str]) -> dict[str, object]:
+    """The probabilities in a column a class.
+
+    Raises:
+        ValueError: when the model does not name a class that has a column.
+    """
+    missing = [name for name in columns if name not in shares]
+    if missing:
+        raise ValueError(
+            f"prediction_proba_cols: {missing[0]!r} is none of the model's classes {', '.join(shares)}"
+        )
+    return {column: shares[name] for name, column in columns.items()}
 
 
 def _kept(shares: Sequence[float], texts: Sequence[str], config: ClassificationConfig) -> object:

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lakemon_classification.config import ClassificationConfig
+from lakemon_classification.config import ClassificationConfig, evidently_positive
 from lakemon_core.profiling.levels import Encoded
 
 Codes = npt.NDArray[np.int64]
 
 _TRUTH = {"false": "0", "true": "1"}
-_POSITIVE = {frozenset({"0", "1"}): "1", frozenset({"false", "true"}): "true", frozenset({"-1", "1"}): "1"}
-"""Pairs of classes of which everybody knows which one is positive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +55,11 @@ class Vocabulary:
         names = ", ".join(map(repr, self.classes))
         return f"set model.positive_class: which of {names} is positive is not known"
 
+    @property
+    def places(self) -> dict[str, int]:
+        """The position of every class."""
+        return {name: position for position, name in enumerate(self.classes)}
+
     def place(self, name: str) -> int:
         """Returns the position of a class."""
         return self.classes.index(name)
@@ -67,7 +70,7 @@ class Vocabulary:
 
     def codes(self, column: Encoded) -> Codes:
         """Returns per row the position of its class in `classes`, -1 for null."""
-        place = {name: position for position, name in enumerate(self.classes)}
+        place = self.places
         positions = [place.get(self.read(level), -1) for level in column.levels.to_pylist()]
         return np.array([*positions, -1], dtype=np.int64)[column.codes]
 
@@ -86,4 +89,4 @@ def _read(word: str, truth: dict[str, str]) -> str:
 def _positive(classes: set[str], configured: str | None, truth: dict[str, str]) -> str | None:
     if configured is not None:
         return _read(configured, truth)
-    return next((positive for pair, positive in _POSITIVE.items() if classes <= pair), None)
+    return evidently_positive(classes)

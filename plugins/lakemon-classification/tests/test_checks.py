@@ -33,6 +33,18 @@ def test_what_is_wrong_with_predictions_is_said_in_sentences(classification, col
     assert tuple(classification(classes=["a", "b"]).check_predictions(pa.table(columns))) == sentences
 
 
+def test_columns_of_probabilities_are_checked_together(classification):
+    model_type = classification(prediction_proba_col=None, prediction_proba_cols={0: "p", 1: "q"})
+    fine = {"prediction": [0, 1], "p": [0.9, 0.2], "q": [0.1, 0.8]}
+    assert tuple(model_type.check_predictions(pa.table(fine))) == ()
+    assert tuple(model_type.check_predictions(pa.table(fine | {"q": [None, 1.5]}))) == (
+        "prediction_proba_cols is null or NaN in 1 of 2 rows",
+        "prediction_proba_cols lies outside of 0 to 1 in 1 of 2 rows",
+    )
+    missing = tuple(model_type.check_predictions(pa.table({"prediction": [0], "p": [1.0]})))
+    assert missing[0].startswith("prediction_proba_cols: there is no column 'q'")
+
+
 def test_without_a_list_of_classes_any_class_is_fine(classification):
     rows = pa.table({"prediction": ["anything"]})
     assert tuple(classification(prediction_proba_col=None).check_predictions(rows)) == ()

@@ -33,6 +33,28 @@ def test_prediction_and_label_are_categories():
         ({"classes": ["late", "on time"], "positive_class": "Late"}, 'Did you mean "late"?'),
         ({"classes": ["a", "b", "c"], "positive_class": "a"}, "positive_class needs two classes"),
         ({"predicton_col": "x"}, "Extra inputs are not permitted"),
+        (
+            {"prediction_proba_cols": {"no": "a", "yes": "b"}, "prediction_proba_col": "p"},
+            "prediction_proba_col and prediction_proba_cols are both set: keep one",
+        ),
+        ({"prediction_proba_cols": {"yes": "b"}}, "prediction_proba_cols needs two classes"),
+        ({"prediction_proba_cols": {1: "a", "1": "b"}}, "prediction_proba_cols names a class twice"),
+        (
+            {"prediction_proba_cols": {"no": "a", "yse": "b"}, "classes": ["no", "yes"]},
+            "'yse' is none of the classes. Did you mean \"yes\"?",
+        ),
+        (
+            {"prediction_proba_cols": {"a": "p", "b": "q"}, "classes": ["a", "b", "c"]},
+            "prediction_proba_cols names no column for class 'c'",
+        ),
+        (
+            {"prediction_proba_cols": {"no": "p", "yes": "q"}, "positive_class": "late"},
+            "prediction_proba_cols names no column for class 'late'",
+        ),
+        (
+            {"prediction_proba_cols": {"no": "p", "yes": "p"}},
+            "prediction_proba_cols.yes and prediction_proba_cols.no both name column 'p'",
+        ),
     ],
 )
 def test_what_does_not_fit_together_is_refused(keys, message):
@@ -55,6 +77,28 @@ def test_configured_classes_read_as_those_of_a_column(value):
     assert encode(pa.array([value])).levels.to_pylist() == [class_text(value)]
 
 
+@pytest.mark.parametrize(
+    ("keys", "score", "others"),
+    [
+        ({"prediction_proba_cols": {"no": "p", "yes": "q"}, "positive_class": "no"}, "p", ("q",)),
+        ({"prediction_proba_cols": {0: "p", 1: "q"}}, "q", ("p",)),
+        ({"prediction_proba_cols": {"late": "p", "on time": "q"}}, None, ("p", "q")),
+        ({"prediction_proba_cols": {"a": "p", "b": "q", "c": "r"}}, None, ("p", "q", "r")),
+    ],
+)
+def test_columns_of_probabilities_are_no_features_and_the_positive_one_stands_for_all(keys, score, others):
+    model_type = Classification(ClassificationConfig(**keys))
+    roles = model_type.roles()
+    assert (roles.prediction_proba, roles.others) == (score, others)
+    assert set(model_type.quality_columns()) == {*others, *filter(None, [score])}
+    assert roles.feature_columns(["x", "p", "q", "r"][: 2 + len(others) + bool(score) - 1]) == ("x",)
+
+
+def test_rules_on_probabilities_come_with_a_column_a_class(classification):
+    rules = classification(prediction_proba_col=None, prediction_proba_cols={0: "p", 1: "q"}).default_rules()
+    assert "roc_auc" in {rule.metric for rule in rules}
+
+
 def test_importing_the_plugin_loads_no_heavy_library():
     heavy = "{'numpy', 'pyarrow', 'scipy', 'pandas'}"
     code = f"import sys, lakemon_classification; print(sorted({heavy} & set(sys.modules)))"
@@ -65,7 +109,11 @@ def test_importing_the_plugin_loads_no_heavy_library():
 def test_rules_exist_without_a_config_and_a_quality_rule_only_with_labels_and_probabilities(classification):
     bare = Classification(ClassificationConfig()).default_rules()
     full = classification().default_rules()
-    assert {rule.metric for rule in full} - {rule.metric for rule in bare} == {"roc_auc"}
+    labelled = classification(prediction_proba_col=None).default_rules()
+    assert {rule.metric for rule in bare} == {"prediction_drift", "feature_drift", "null_rate"}
+    assert {rule.metric for rule in labelled} - {rule.metric for rule in bare} == {"kappa"}
+    scores = {"roc_auc", "brier_skill", "ece_excess"}
+    assert {rule.metric for rule in full} - {rule.metric for rule in labelled} == scores
     assert all(rule.default for rule in full)
 
 
@@ -76,4 +124,7 @@ def test_every_metric_names_a_column_that_quality_fills(classification):
     assert [metric.name for metric in model_type.metrics if not metric.higher_is_better] == [
         "log_loss",
         "brier",
+        "ece",
+        "ece_equal_mass",
+        "ece_excess",
     ]

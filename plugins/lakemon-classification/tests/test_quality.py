@@ -91,6 +91,44 @@ def test_many_classes_agree_with_scikit_learn_in_every_shape_of_probabilities(
     assert values["positive_rate"] is None
 
 
+def test_a_column_a_class_is_read_as_a_struct_is(classification, multiclass):
+    labels, shares, predictions, names = multiclass
+    columns = {f"p_{name}": shares[:, place] for place, name in enumerate(names.tolist())}
+    rows = table(label=labels, prediction=predictions, **columns)
+    by_class = {name: f"p_{name}" for name in reversed(names.tolist())}
+    found = classification(prediction_proba_col=None, prediction_proba_cols=by_class).quality(rows)
+    struct = pa.array([dict(zip(names.tolist(), row, strict=True)) for row in shares.tolist()])
+    assert found == classification().quality(table(label=labels, prediction=predictions, proba=struct))
+
+
+def test_columns_of_two_classes_are_read_at_the_positive_one(classification, binary):
+    labels, scores, predictions = binary
+    rows = table(label=labels, prediction=predictions, p_no=1 - scores, p_yes=scores)
+    keys = {"prediction_proba_col": None, "prediction_proba_cols": {0: "p_no", 1: "p_yes"}}
+    values = classification(**keys).quality(rows).values
+    assert values["log_loss"] == close(metrics.log_loss(labels, scores))
+    negative = classification(**keys, positive_class=0).quality(rows).values
+    assert negative["average_precision"] == close(metrics.average_precision_score(1 - labels, 1 - scores))
+
+
+@pytest.mark.parametrize(
+    ("columns", "why"),
+    [
+        ({"p_no": [0.1, 0.9]}, "there is no column 'p_yes'"),
+        ({"p_no": [0.1, 0.9], "p_yes": ["a", "b"]}, "column 'p_yes' is of type string: no probability"),
+        (
+            {"p_no": [0.1, 0.9], "p_yes": pa.nulls(2)},
+            "no row has both a label and a probability",
+        ),
+    ],
+)
+def test_columns_of_probabilities_that_cannot_be_read_say_why(classification, columns, why):
+    keys = {"prediction_proba_col": None, "prediction_proba_cols": {0: "p_no", 1: "p_yes"}}
+    result = classification(**keys).quality(table(label=[0, 1], prediction=[0, 1], **columns))
+    assert result.values["log_loss"] is None
+    assert why in result.reasons["log_loss"]
+
+
 def test_golden_scores(classification, golden):
     rows = table(label=golden["G_y"], proba=golden["G_p"], prediction=[0] * 10)
     values = classification().quality(rows).values

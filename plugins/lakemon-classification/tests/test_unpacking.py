@@ -43,6 +43,17 @@ def test_a_dict_by_class_is_probabilities(classification):
     assert columns == {"prediction": "cat", "proba": {"cat": 0.6, "dog": 0.3, "🦊": 0.1}}
 
 
+def test_probabilities_go_to_a_column_a_class(classification):
+    columns = {"cat": "p_cat", "🦊": "p_fox", "dog": "p_dog"}
+    model_type = classification(prediction_proba_col=None, prediction_proba_cols=columns)
+    expected = {"prediction": "🦊", "p_cat": 0.2, "p_dog": 0.3, "p_fox": 0.5}
+    assert model_type.unpack([0.2, 0.3, 0.5], TAGGED) == expected
+    assert model_type.unpack({"cat": 0.2, "dog": 0.3, "🦊": 0.5}, TAGGED) == expected
+    assert model_type.unpack(expected | {"more": 1}, TAGGED) == expected
+    with pytest.raises(ValueError, match="'cat' is none of the model's classes 0, 1, 2"):
+        model_type.unpack([0.2, 0.3, 0.5], None)
+
+
 def test_without_a_column_for_probabilities_only_the_class_is_kept(classification):
     assert classification(prediction_proba_col=None).unpack([0.3, 0.7], None) == {"prediction": 1}
 

@@ -1,0 +1,1 @@
+"""Metrics of classes, of scores and of calibration: arrays in, estimates out."""
