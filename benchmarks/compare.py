@@ -1,0 +1,166 @@
+"""The benchmark: floors and full job in turn, ratios within each round, their medians into RESULTS.md.
+
+Run it on an otherwise idle machine: `nox -s bench`; `nox -s bench -- --rows 1000000 --rounds 1` for a look.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+import data
+import job
+import process
+
+HERE = Path(__file__).parent
+DATA = HERE / "data"
+LIBRARIES = ("duckdb", "deltalake", "pyarrow", "numpy", "scipy")
+
+
+@dataclass(slots=True)
+class Bench:
+    """All costs by name, one a round.
+
+    Attributes:
+        rows: of the inference table.
+        costs: by the name of what was run.
+    """
+
+    rows: int
+    costs: dict[str, list[process.Cost]] = field(default_factory=dict)
+
+    @property
+    def log(self) -> Path:
+        """What the processes print."""
+        return DATA / "bench.log"
+
+    def note(self, name: str, command: Sequence[str]) -> None:
+        """Runs a command and keeps its cost."""
+        cost = process.run(command, self.log)
+        self.costs.setdefault(name, []).append(cost)
+        print(
+            f"{name:16} wall {cost.wall:7.1f} s   CPU {cost.cpu:7.1f} s   {cost.memory:5.2f} GB", flush=True
+        )
+
+    def round(self) -> None:
+        """Runs everything once."""
+        folder = data.tables(DATA, self.rows)
+        for floor in ("scan", "summarize"):
+            self.note(floor, [sys.executable, str(HERE / "floors.py"), floor, str(folder / "inference_logs")])
+        self.full("full job", folder)
+        self.new_day(folder)
+        self.full("unordered", data.tables(DATA, self.rows, ordered=False))
+
+    def full(self, name: str, folder: Path) -> None:
+        """Measures a table from nothing."""
+        home = DATA / "home"
+        job.prepare(home, folder / "inference_logs", folder / "training_data")
+        self.note(name, job.command(home))
+
+    def new_day(self, folder: Path) -> None:
+        """Measures 29 days unseen by the clock, then the 30th."""
+        home, short = DATA / "home", DATA / "short"
+        shutil.rmtree(short, ignore_errors=True)
+        data.last_day_hidden(folder / "inference_logs", short)
+        job.prepare(home, short, folder / "training_data")
+        process.run(job.command(home), self.log)
+        data.show_last_day(folder / "inference_logs", short)
+        self.note("one new day", job.command(home))
+
+    def ratio(self, name: str, floor: str, of: Callable[[process.Cost], float]) -> float:
+        """Returns the median over the rounds of one cost divided by another."""
+        pairs = zip(self.costs[name], self.costs[floor], strict=True)
+        return median(of(ours) / of(theirs) for ours, theirs in pairs)
+
+
+def cpu(cost: process.Cost) -> float:
+    """Seconds of CPU."""
+    return cost.cpu
+
+
+def wall(cost: process.Cost) -> float:
+    """Seconds of wall clock."""
+    return cost.wall
+
+
+def report(bench: Bench, rounds: int, remark: str) -> str:
+    """Returns our part of RESULTS.md."""
+    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    goals = "\n".join(f"| {goal} | {measured} |" for goal, measured in _goals(bench))
+    medians = "\n".join(_medians(name, costs) for name, costs in bench.costs.items())
+    return f"""\
+# Results of the benchmark
+
+Written by `nox -s bench`; what is measured stands in
+[docs/reference/performance.md](../docs/reference/performance.md).
+
+{datetime.now(UTC):%Y-%m-%d}: {bench.rows:,} rows of 31 columns, {rounds} rounds. {_machine()};
+Python {platform.python_version()}, {libraries}. {remark}
+
+| goal, median of the ratios within a round | measured |
+|---|---|
+{goals}
+
+| median of the rounds, whole processes | wall s | CPU s | peak GB |
+|---|---|---|---|
+{medians}
+"""
+
+
+def _others(results: Path) -> str:
+    """Returns the sections that other benchmarks wrote."""
+    _, heading, rest = results.read_text().partition("\n## ") if results.exists() else ("", "", "")
+    return heading + rest
+
+
+def _goals(bench: Bench) -> list[tuple[str, str]]:
+    peak = max(cost.memory for cost in bench.costs["full job"])
+    return [
+        ("CPU ≤ 0.35 x DuckDB `SUMMARIZE`", f"{bench.ratio('full job', 'summarize', cpu):.2f}"),
+        ("wall ≤ 0.45 x DuckDB `SUMMARIZE`", f"{bench.ratio('full job', 'summarize', wall):.2f}"),
+        ("CPU ≤ 3.5 x raw scan", f"{bench.ratio('full job', 'scan', cpu):.1f}"),
+        ("peak memory ≤ 1 GB", f"{peak:.2f} GB"),
+        ("one new day ≤ 1/10 of 30 days, CPU", f"1/{1 / bench.ratio('one new day', 'full job', cpu):.1f}"),
+        ("one new day ≤ 1/10 of 30 days, wall", f"1/{1 / bench.ratio('one new day', 'full job', wall):.1f}"),
+        ("rows not in order of time ≤ 2 x, CPU", f"{bench.ratio('unordered', 'full job', cpu):.2f}"),
+    ]
+
+
+def _medians(name: str, costs: Sequence[process.Cost]) -> str:
+    walls, cpus, peaks = zip(*((cost.wall, cost.cpu, cost.memory) for cost in costs), strict=True)
+    return f"| {name} | {median(walls):.1f} | {median(cpus):.1f} | {median(peaks):.2f} |"
+
+
+def _machine() -> str:
+    models = [
+        line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")
+    ]
+    name = models[0].partition(":")[2].strip() if models else platform.processor()
+    return f"{os.cpu_count()} cores ({name}), {platform.system()}"
+
+
+def main() -> None:
+    """Reads the options, runs the rounds, writes the results."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--remark", default="", help="a line for the results, e.g. what else ran")
+    options = parser.parse_args()
+    bench = Bench(options.rows)
+    for _ in range(options.rounds):
+        bench.round()
+    results = HERE / "RESULTS.md"
+    results.write_text(report(bench, options.rounds, options.remark) + _others(results))
+
+
+if __name__ == "__main__":
+    main()
