@@ -72,6 +72,21 @@ def startup(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHONS[0], default=False)
+def peers(session: nox.Session) -> None:
+    """Compare speed with NannyML, whylogs and Evidently. Arguments go to the comparison."""
+    session.env["UV_COMPILE_BYTECODE"] = "1"
+    install(session)
+    session.install("uv")
+    environments = Path(session.virtualenv.location).resolve().parent
+    for pins in sorted((ROOT / "benchmarks" / "peers").glob("*.txt")):
+        python = str(environments / f"peers-{pins.stem}")
+        session.run("uv", "venv", "--quiet", "--allow-existing", "--python", PYTHONS[0], python)
+        session.run("uv", "pip", "sync", "--quiet", "--python", python, str(pins))
+    session.chdir("benchmarks")
+    session.run("python", "-m", "peers.compare", "--environments", str(environments), *session.posargs)
+
+
+@nox.session(python=PYTHONS[0], default=False)
 def wheels(session: nox.Session) -> None:
     """Build all wheels, install them into a clean environment, and look whether every plugin works there."""
     session.install("build")
