@@ -85,5 +85,5 @@ def test_every_error_code_of_the_config_is_described():
         for path in (ROOT / "lakemon_core/config").rglob("*.py")
         for code in re.findall(r'"(LM\d{3})"', path.read_text(encoding="utf-8"))
     }
-    described = (ROOT / "docs/reference/errors.d/config.md").read_text(encoding="utf-8")
+    described = (ROOT / "docs/reference/errors.md").read_text(encoding="utf-8")
     assert [code for code in sorted(used) if f"| {code} |" not in described] == []
