@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import pyarrow as pa
 
@@ -42,6 +42,8 @@ TABLE = ":table"
 _WORKERS = min(4, os.cpu_count() or 1)
 
 Row = dict[str, object]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class PlannedColumn(NamedTuple):
@@ -148,7 +150,9 @@ def plan_columns(schema: pa.Schema, roles: Roles) -> ColumnPlan:
     """
     named = [*roles.features, roles.prediction, roles.prediction_proba, roles.label]
     wanted = dict.fromkeys([*roles.feature_columns(schema.names), *filter(None, named)])
-    skipped = {name: _missing(name, schema.names) for name in wanted if name not in schema.names}
+    names = schema.names
+    known = set(names)
+    skipped = {name: _missing(name, names) for name in wanted if name not in known}
     columns: list[PlannedColumn] = []
     for field in schema:
         if field.name not in wanted:
@@ -176,11 +180,21 @@ def measure(
         plan: the columns.
         quality: `ModelType.quality`; None leaves it out.
     """
-    present = [column for column in plan.columns if column.name in rows.schema.names]
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        summaries = list(pool.map(lambda column: _summary(rows.column(column.name), column.kind), present))
+    places = {name: place for place, name in enumerate(rows.schema.names)}
+    present = [column for column in plan.columns if column.name in places]
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(quality, rows) if quality else None
+        summaries = _side_by_side(lambda one: _summary(rows.column(places[one.name]), one.kind), present)
     columns = {column.name: summary for column, summary in zip(present, summaries, strict=True)}
-    return Group(key, len(rows), columns, plan, quality(rows) if quality else None)
+    return Group(key, len(rows), columns, plan, answer.result() if answer else None)
+
+
+def _side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """Returns the work on each item, in order; each core does every n-th of them."""
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        shares = [pool.submit(list, map(work, items[place::_WORKERS])) for place in range(_WORKERS)]
+        done = [share.result() for share in shares]
+    return [done[place % _WORKERS][place // _WORKERS] for place in range(len(items))]
 
 
 def _summary(column: pa.ChunkedArray, kind: Kind) -> Summary:
@@ -233,8 +247,8 @@ def drift_rows(
     place |= {"drift_type": drift_type, "window_cmp": _span(compared)}
     stamp: Row = {"table_version": table_version, "config_hash": config_hash}
     columns = list(_measured(group))
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        drifts = list(pool.map(partial(_drift, group, reference, smoothing), [name for name, *_ in columns]))
+    names = [name for name, *_ in columns]
+    drifts = _side_by_side(partial(_drift, group, reference, smoothing), names)
     table = table_drift_values(group.rows, reference.rows, group.filled, reference.filled)
     rows = [place | {"column_name": TABLE} | table | stamp]
     for (name, _, data_type), values in zip(columns, drifts, strict=True):
