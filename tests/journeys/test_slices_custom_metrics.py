@@ -180,7 +180,7 @@ def test_a_metric_that_is_added_later_becomes_a_column_with_all_windows_measured
 
 
 WRONG = """\
-      slicing_exprs: [cty, "avg(age) > 1", "(SELECT 1)", "age + city"]
+      slicing_exprs: [cty, "avg(age) > 1", "(SELECT 1)", "age + city", "city / 2"]
       custom_metrics:
         - {type: aggregate, name: a, input_columns: [":table"], definition: "sqroot(avg(age))"}
         - {type: aggregate, name: b, input_columns: [":table"], definition: "max(aeg)"}
@@ -201,6 +201,7 @@ REFUSED = [
     ("LM332", "slicing_exprs.1", "the aggregate avg"),
     ("LM332", "slicing_exprs.2", "a subquery"),
     ("LM337", "slicing_exprs.3", "does not fit"),
+    ("LM337", "slicing_exprs.4", "Could not convert string"),
     ("LM331", "custom_metrics.0", 'sqroot at character 1, which cannot be translated; Did you mean "sqrt"'),
     ("LM333", "custom_metrics.1", 'Did you mean "age"'),
     ("LM331", "custom_metrics.2", "max_by at character 5"),
