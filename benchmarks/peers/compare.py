@@ -35,11 +35,11 @@ WORK = {
 }
 NOT_EQUAL = f"""\
 The work is not equal, mostly in favour of the peers: they get {len(FEATURES)} columns without the two texts
-of 50,000 levels, and without the second model version; they read Parquet that is split by day beforehand and
-write no tables; none measures drift against the previous day. NannyML and Evidently also decide alerts or
-tests, which lakemon does in a later stage. Evidently measures the whole baseline again in every report: the
-{DAYS} days of its last line are **extrapolated**, the measured process plus the median day for each day left
-out."""
+of 50,000 levels, and do not tell the two model versions apart; they read Parquet that is split by day
+beforehand and write no tables; none measures drift against the previous day. NannyML and Evidently also
+decide alerts or tests, which lakemon does in a later stage. Evidently measures the whole baseline again in
+every report: the {DAYS} days of its last line are **extrapolated**, the measured process plus the median day
+for each day left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,19 @@ def ours(place: Place) -> Cost:
     """Measures lakemon in a fresh workspace, so that it builds its baseline, too."""
     home = place.given / "home"
     job.prepare(home, place.tables / "inference_logs", place.tables / "training_data")
-    return process.run(job.command(home), place.log)
+    return _told("lakemon", process.run(job.command(home), place.log))
 
 
 def peer(place: Place, tool: str, *arguments: str) -> Cost:
     """Measures a peer in its own environment."""
     python = place.environments / f"peers-{tool}" / "bin" / "python"
-    return process.run([str(python), "-m", f"peers.{tool}_job", str(place.given), *arguments], place.log)
+    command = [str(python), "-m", f"peers.{tool}_job", str(place.given), *arguments]
+    return _told(tool, process.run(command, place.log))
+
+
+def _told(tool: str, cost: Cost) -> Cost:
+    print(f"{tool:10} wall {cost.wall:6.1f} s   CPU {cost.cpu:6.1f} s   {cost.memory:.2f} GB", flush=True)
+    return cost
 
 
 def evidently(place: Place, days: int) -> tuple[Cost, Cost]:
@@ -86,11 +92,11 @@ def one_round(place: Place, days: int) -> list[Cost]:
     return [ours(place), peer(place, "nannyml"), peer(place, "whylogs"), *evidently(place, days)]
 
 
-def lines(rounds: list[list[Cost]], days: int) -> list[Line]:
+def lines(rounds: list[list[Cost]], days: int, version: str) -> list[Line]:
     """Returns a line a tool, lakemon first; Evidently has two."""
     named = {tool: f"{tool} {pinned(tool, tool)}" for tool in PEERS}
     tools = (
-        (f"lakemon {our_version()}", WORK["lakemon"]),
+        (f"lakemon {version}", WORK["lakemon"]),
         (named["nannyml"], WORK["nannyml"]),
         (named["whylogs"], WORK["whylogs"]),
         (named["evidently"], f"{WORK['evidently']}; **{days} of {DAYS} days**"),
@@ -124,11 +130,11 @@ def main() -> None:
     subprocess.run(
         [sys.executable, "-m", "peers.tables", str(place.tables.parent), str(options.rows)], check=True
     )
-    before = os.getloadavg()[0]
+    before, version = os.getloadavg()[0], our_version()
     rounds = [one_round(place, options.days) for _ in range(options.rounds)]
     load = f"{before:.1f} before and {os.getloadavg()[0]:.1f} after"
     note = f"**{options.note}.** " if options.note else ""
-    section = report(lines(rounds, options.days), options.rows, load, note)
+    section = report(lines(rounds, options.days, version), options.rows, load, note)
     print(section)
     if options.write:
         results = RESULTS.read_text() if RESULTS.exists() else "# Results of the benchmarks\n"
@@ -142,7 +148,14 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--days", type=int, default=3, help="days that Evidently measures, at least 3")
+    parser.add_argument(
+        "--days",
+        type=int,
+        default=3,
+        choices=range(3, DAYS + 1),
+        metavar="N",
+        help="days that Evidently measures",
+    )
     parser.add_argument("--note", default="", help="what a reader must know, as that the machine was loaded")
     parser.add_argument("--write", action=argparse.BooleanOptionalAction, default=True)
     return parser.parse_args()

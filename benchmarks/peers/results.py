@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from statistics import median
 
 from process import Cost
@@ -50,38 +51,27 @@ def table(ours: Line, peers: Sequence[Line]) -> str:
 
 
 def _row(line: Line, ours: Line) -> str:
-    memory = _median(line, _memory)
+    memory = _median(line, "memory")
     cells = (
         line.tool,
         line.work,
         str(len(line.costs)),
-        f"{_median(line, _wall):.1f}",
-        f"{_median(line, _cpu):.1f}",
+        f"{_median(line, 'wall'):.1f}",
+        f"{_median(line, 'cpu'):.1f}",
         "not measured" if math.isnan(memory) else f"{memory:.2f}",
-        f"{_ratio(line, ours, _wall):.1f}",
-        f"{_ratio(line, ours, _cpu):.1f}",
+        f"{_ratio(line, ours, 'wall'):.1f}",
+        f"{_ratio(line, ours, 'cpu'):.1f}",
     )
     return f"| {' | '.join(cells)} |"
 
 
-def _wall(cost: Cost) -> float:
-    return cost.wall
+def _median(line: Line, part: str) -> float:
+    return median(map(attrgetter(part), line.costs))
 
 
-def _cpu(cost: Cost) -> float:
-    return cost.cpu
-
-
-def _memory(cost: Cost) -> float:
-    return cost.memory
-
-
-def _median(line: Line, part: Callable[[Cost], float]) -> float:
-    return median(part(cost) for cost in line.costs)
-
-
-def _ratio(line: Line, ours: Line, part: Callable[[Cost], float]) -> float:
-    return median(part(cost) / part(own) for cost, own in zip(line.costs, ours.costs, strict=True))
+def _ratio(line: Line, ours: Line, part: str) -> float:
+    of = attrgetter(part)
+    return median(of(cost) / of(own) for cost, own in zip(line.costs, ours.costs, strict=True))
 
 
 def with_section(results: str, body: str) -> str:
