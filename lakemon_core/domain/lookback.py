@@ -34,18 +34,16 @@ class Lookback:
         newest = self._newest(granularity)
         if newest is None:
             return None
-        try:
-            oldest = granularity.shift(window, -(newest + self.windows - 1))
-            return Window(oldest.start, granularity.shift(window, -newest).end)
-        except (OverflowError, ValueError):  # before the year 1
-            return None
+        last = _shifted(window, -newest, granularity)
+        first = _shifted(window, -(newest + self.windows - 1), granularity)
+        return Window(first.start, last.end) if first and last else None
 
     def dependents(self, window: Window, granularity: Granularity) -> Iterator[Window]:
         """Yields the windows that look back at this one."""
         newest = self._newest(granularity)
         if newest is not None:
-            for steps in range(newest, newest + self.windows):
-                yield granularity.shift(window, steps)
+            steps = range(newest, newest + self.windows)
+            yield from filter(None, (_shifted(window, step, granularity) for step in steps))
 
     def _newest(self, granularity: Granularity) -> int | None:
         """How many windows back the newest one lies."""
@@ -56,6 +54,13 @@ class Lookback:
             return granularity.a_year if self.days == _YEAR else None
         steps, rest = divmod(self.days * 86400, seconds)
         return None if rest else steps
+
+
+def _shifted(window: Window, steps: int, granularity: Granularity) -> Window | None:
+    try:
+        return granularity.shift(window, steps)
+    except (OverflowError, ValueError):  # beyond the years that a calendar has
+        return None
 
 
 LAST_WEEK = Lookback("last_week", days=_WEEK)

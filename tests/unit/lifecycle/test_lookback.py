@@ -60,6 +60,8 @@ def test_months_look_at_the_same_month_of_the_year_before():
     assert LAST_WEEK.span(span, length) is None
 
 
-def test_before_the_year_1_there_is_nothing():
+def test_beyond_the_calendar_there_is_nothing():
     length = Granularity("1 year")
-    assert Lookback("x", 1, 5000).span(length.window(datetime(2026, 1, 1, tzinfo=UTC)), length) is None
+    window = length.window(datetime(2026, 1, 1, tzinfo=UTC))
+    assert Lookback("x", 1, 9000).span(window, length) is None
+    assert list(Lookback("x", 1, 9000).dependents(window, length)) == []
