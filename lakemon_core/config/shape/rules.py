@@ -30,7 +30,7 @@ _BY_COLUMN = (
 _SHARES = (
     "null_rate", "new_category_share", "out_of_range", "type_change", "duplicates", "label_coverage",
     "accuracy", "balanced_accuracy", "f1", "precision", "recall", "roc_auc", "average_precision",
-    "brier", "coverage",
+    "brier", "ece", "ece_equal_mass", "ece_excess", "coverage",
 )  # fmt: skip
 _NOT_NEGATIVE = (
     "row_count", "row_count_ratio", "gaps", "label_delay_p50", "label_delay_p90",
@@ -43,6 +43,8 @@ METRICS = (
     *_NOT_NEGATIVE,
     "r2",
     "skill",
+    "brier_skill",
+    "kappa",
     "bias",
     "relative_bias",
     "tracking_signal",
@@ -56,6 +58,8 @@ BUILT_IN_SINKS = ("console", "file")
 
 _OTHER_NAMES = {
     "accuracy_score": "accuracy", "f1_score": "f1", "auc": "roc_auc", "roc_auc_score": "roc_auc",
+    "brier_score": "brier", "brier_skill_score": "brier_skill", "cohen_kappa": "kappa",
+    "expected_calibration_error": "ece",
     "root_mean_squared_error": "rmse", "mean_squared_error": "mse", "mean_average_error": "mae",
     "mean_absolute_error": "mae", "mean_absolute_percentage_error": "mape", "r2_score": "r2",
     "pinball_loss": "pinball", "quantile_loss": "pinball",
@@ -266,7 +270,7 @@ def _range(metric: str, statistic: str | None) -> tuple[str, float | None, float
         return base, 0, 1
     if base in _NOT_NEGATIVE:
         return base, 0, None
-    return base, None, (1 if base in {"r2", "skill"} else None)
+    return base, None, (1 if base in {"r2", "skill", "brier_skill", "kappa"} else None)
 
 
 def _meant(given: str, names: Sequence[str]) -> str:

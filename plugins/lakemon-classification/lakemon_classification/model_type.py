@@ -23,6 +23,7 @@ METRICS = (
     QualityMetric("log_loss", higher_is_better=False, column="log_loss"),
     QualityMetric("brier", higher_is_better=False, column="brier_score"),
     QualityMetric("average_precision", higher_is_better=True, column="average_precision"),
+    QualityMetric("balanced_accuracy", higher_is_better=True, column="recall", path=("macro",)),
     QualityMetric("brier_skill", higher_is_better=True, column="brier_skill_score"),
     QualityMetric("kappa", higher_is_better=True, column="cohen_kappa"),
     QualityMetric("ece", higher_is_better=False, column="expected_calibration_error"),

@@ -43,7 +43,8 @@ def coverage(model_type, pool, rows):
 
 
 WITH_INTERVAL = {
-    "accuracy", "precision", "recall", "f1", "kappa", "roc_auc", "log_loss", "brier", "brier_skill",
+    "accuracy", "balanced_accuracy", "precision", "recall", "f1", "kappa", "roc_auc", "log_loss", "brier",
+    "brier_skill",
 }  # fmt: skip
 
 
@@ -66,7 +67,8 @@ def test_intervals_rest_on_the_rows_that_a_metric_is_made_of(classification):
     result = classification().quality(pa.table({"label": labels, "prediction": answers, "proba": proba}))
     assert result.n == 8
     assert result.counts == {
-        "accuracy": 7, "kappa": 7, "precision": 3, "recall": 3, "f1": 5, "roc_auc": 3, "average_precision": 3,
+        "accuracy": 7, "balanced_accuracy": 7, "kappa": 7, "precision": 3, "recall": 3, "f1": 5, "roc_auc": 3,
+        "average_precision": 3,
     }  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -134,8 +133,7 @@ def class_metrics(truth: Codes, answer: Codes, vocabulary: Vocabulary) -> Findin
     })  # fmt: skip
     found |= _confusion(tally, vocabulary.classes)
     for share in _SHARES:
-        found |= _averages(share, tally, vocabulary)
-        found |= Findings({share.overall: _overall(share, tally, vocabulary)})
+        found |= _share_metrics(share, tally, vocabulary)
     return found
 
 
@@ -148,38 +146,31 @@ def _confusion(tally: Tally, classes: tuple[str, ...]) -> Findings:
     return Findings(cells={"confusion_matrix": rows})
 
 
-def _averages(share: Share, tally: Tally, vocabulary: Vocabulary) -> Findings:
-    """One value a class, their plain mean, and the mean weighted by labels."""
+def _share_metrics(share: Share, tally: Tally, vocabulary: Vocabulary) -> Findings:
+    """One value a class, their plain mean, their mean weighted by labels, and the one for rules."""
     occurring, by_class = _occurring(tally), share.by_class(tally)
     names = [vocabulary.classes[place] for place in np.flatnonzero(occurring)]
-    cell: dict[str, Any] = {
+    macro = _mean(share, tally, _counted_as_zero(share, tally, vocabulary))
+    cell = {
         "one_vs_all": dict(zip(names, by_class[occurring].tolist(), strict=True)),
-        "macro": float(by_class[occurring].mean()),
+        "macro": macro.value,
         "weighted": float(np.average(by_class, weights=tally.labelled)),
     }
-    empty = _counted_as_zero(share, tally, vocabulary)
-    return Findings(cells={share.column: cell}, reasons={share.column: empty} if empty else {})
+    overall = Estimate.unknown(vocabulary.undecided) if vocabulary.undecided else macro
+    if vocabulary.positive is not None:
+        overall = _of_one_class(share, tally, vocabulary.positive, vocabulary.place(vocabulary.positive))
+    return Findings({share.column: macro, share.overall: overall}, {share.column: cell})
 
 
-def _overall(share: Share, tally: Tally, vocabulary: Vocabulary) -> Estimate:
-    """That of the positive class, or of more classes the plain mean."""
-    if vocabulary.undecided:
-        return Estimate.unknown(vocabulary.undecided)
-    if vocabulary.positive is None:
-        return _mean(share, tally, _counted_as_zero(share, tally, vocabulary))
-    place = vocabulary.place(vocabulary.positive)
-    hits, whole = int(tally.hits[place]), int(share.whole(tally)[place])
-    if not whole:
-        return Estimate(0.0, reason=_zero(vocabulary.positive, share))
-    return _of_one_class(hits, whole, share.parts)
-
-
-def _of_one_class(hits: int, whole: int, parts: int) -> Estimate:
+def _of_one_class(share: Share, tally: Tally, name: str, place: int) -> Estimate:
     """Precision and recall with Wilson's interval, F1 with the one that follows from Jaccard's share.
 
     F1 = 2J / (1 + J), where J is the share of hits among the rows that are labelled or predicted so: the ends
     of Wilson's interval of J give those of F1.
     """
+    hits, whole, parts = int(tally.hits[place]), int(share.whole(tally)[place]), share.parts
+    if not whole:
+        return Estimate(0.0, reason=_zero(name, share))
     rows = whole - (parts - 1) * hits
     low, high = (parts * end / (1 + (parts - 1) * end) for end in wilson(hits / rows, rows))
     return Estimate(parts * hits / whole, rows, (low, high))
