@@ -96,11 +96,11 @@ def lines(rounds: list[list[Cost]], days: int, version: str) -> list[Line]:
     """Returns a line a tool, lakemon first; Evidently has two."""
     named = {tool: f"{tool} {pinned(tool, tool)}" for tool in PEERS}
     tools = (
-        (f"lakemon {version}", WORK["lakemon"]),
-        (named["nannyml"], WORK["nannyml"]),
-        (named["whylogs"], WORK["whylogs"]),
-        (named["evidently"], f"{WORK['evidently']}; **{days} of {DAYS} days**"),
-        (named["evidently"], f"the same; {DAYS} days, **extrapolated**"),
+        (f"lakemon {version}", WORK["lakemon"], ""),
+        (named["nannyml"], WORK["nannyml"], "≥ 8"),
+        (named["whylogs"], WORK["whylogs"], "≥ 7"),
+        (named["evidently"], f"{WORK['evidently']}; **{days} of {DAYS} days**", ""),
+        (named["evidently"], f"the same; {DAYS} days, **extrapolated**", "≥ 100"),
     )
     return [Line(*tool, costs) for tool, costs in zip(tools, zip(*rounds, strict=True), strict=True)]
 

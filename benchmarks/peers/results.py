@@ -14,17 +14,18 @@ from process import Cost
 DAYS = 30
 TITLE = "## Peers"
 HEADER = """\
-| tool | what it does | n | wall s | CPU s | peak GB | times lakemon, wall | times lakemon, CPU |
-|---|---|---|---|---|---|---|---|"""
+| tool | what it does | n | wall s | CPU s | peak GB | times lakemon, wall | times lakemon, CPU | goal |
+|---|---|---|---|---|---|---|---|---|"""
 _SECTION = re.compile(rf"^{TITLE}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One tool, what it does, and what each round of it cost."""
+    """One tool, what it does, the multiple of our cost that is the goal, and what each round cost."""
 
     tool: str
     work: str
+    goal: str
     costs: Sequence[Cost]
 
 
@@ -61,6 +62,7 @@ def _row(line: Line, ours: Line) -> str:
         "not measured" if math.isnan(memory) else f"{memory:.2f}",
         f"{_ratio(line, ours, 'wall'):.1f}",
         f"{_ratio(line, ours, 'cpu'):.1f}",
+        line.goal,
     )
     return f"| {' | '.join(cells)} |"
 

@@ -82,13 +82,13 @@ def test_a_month_costs_the_measured_process_and_the_median_day_for_each_day_left
 
 
 def test_ratios_are_taken_within_a_round_and_memory_that_was_not_measured_is_not_shown(results):
-    ours = results.Line("lakemon", "all", [results.Cost(w, 2 * w, 0.5) for w in (1.0, 10.0, 4.0)])
-    slow = results.Line("slow", "some", [results.Cost(w, 6 * w, 1.5) for w in (8.0, 20.0, 20.0)])
-    month = results.Line("month", "guess", [results.extrapolated(cost, [cost]) for cost in slow.costs])
+    ours = results.Line("lakemon", "all", "", [results.Cost(w, 2 * w, 0.5) for w in (1.0, 10.0, 4.0)])
+    slow = results.Line("slow", "some", "≥ 4", [results.Cost(w, 6 * w, 1.5) for w in (8.0, 20.0, 20.0)])
+    month = results.Line("month", "guess", "", [results.extrapolated(cost, [cost]) for cost in slow.costs])
     rows = results.table(ours, [slow, month]).splitlines()[2:]
-    assert rows[0] == "| lakemon | all | 3 | 4.0 | 8.0 | 0.50 | 1.0 | 1.0 |"
-    assert rows[1] == "| slow | some | 3 | 20.0 | 120.0 | 1.50 | 5.0 | 15.0 |"
-    assert rows[2] == "| month | guess | 3 | 600.0 | 3600.0 | not measured | 150.0 | 450.0 |"
+    assert rows[0] == "| lakemon | all | 3 | 4.0 | 8.0 | 0.50 | 1.0 | 1.0 |  |"
+    assert rows[1] == "| slow | some | 3 | 20.0 | 120.0 | 1.50 | 5.0 | 15.0 | ≥ 4 |"
+    assert rows[2] == "| month | guess | 3 | 600.0 | 3600.0 | not measured | 150.0 | 450.0 |  |"
 
 
 def test_the_section_is_replaced_where_it_stands_and_other_sections_stay(results):
