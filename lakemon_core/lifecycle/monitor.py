@@ -26,6 +26,7 @@ from lakemon_core.lifecycle.labels import merge_labels
 from lakemon_core.lifecycle.measuring.ahead import ahead
 from lakemon_core.lifecycle.measuring.custom_metrics import CustomMetrics
 from lakemon_core.lifecycle.measuring.groups import Measured, Ruler
+from lakemon_core.lifecycle.measuring.memory import kept_memory
 from lakemon_core.lifecycle.measuring.sheet import Scribe, Sheet
 from lakemon_core.lifecycle.measuring.slices import Series, Slicing, Source
 from lakemon_core.lifecycle.references import References
@@ -62,7 +63,8 @@ def monitor(context: RunContext) -> Monitored:
     labels = merge_labels(context)
     expired = apply_retention(context)
     refresh = Refresh.prepare(context, expired.cutoff)
-    windows = {str(granularity): refresh.bring_up(granularity) for granularity in refresh.granularities}
+    with kept_memory():
+        windows = {str(granularity): refresh.bring_up(granularity) for granularity in refresh.granularities}
     count = sum(map(len, windows.values()))
     detail = {
         "windows": count,
