@@ -13,8 +13,8 @@ from lakemon_core.domain.rule import Rule, Signal, Status, Verdict
 from lakemon_core.domain.run import Finding, Severity, Stage, StageStatus
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.lifecycle.baseline_age import baseline_findings
-from lakemon_core.lifecycle.live import freshness, volume
-from lakemon_core.lifecycle.signal_table import SignalTable
+from lakemon_core.lifecycle.signalling.live import freshness, volume
+from lakemon_core.lifecycle.signalling.table import SignalTable
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from lakemon_core.domain.window import Window
 from lakemon_core.expressions import CustomMetric, MetricKind
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.lifecycle.measuring.custom_metrics import NULL, custom_metrics_of
-from lakemon_core.lifecycle.signals import Place, Row, compare_of, reference_of
+from lakemon_core.lifecycle.signalling.from_metrics import Place, Row, compare_of, reference_of
 
 _NUMBERS = frozenset({"double", "float", "bigint", "long", "int", "integer", "boolean"})
 

@@ -115,7 +115,7 @@ def test_a_key_that_is_configured_is_no_feature(lake):
 
 def test_a_rule_that_newly_asks_gets_its_signals_for_old_windows(lake, tmp_path):
     from lakemon_core.lifecycle.analyze import rules_of
-    from lakemon_core.lifecycle.signal_table import SignalTable
+    from lakemon_core.lifecycle.signalling.table import SignalTable
 
     quiet = config(key="enabled: true").replace(
         "        - {metric: duplicates, threshold: 0, min_samples: 1}\n", ""

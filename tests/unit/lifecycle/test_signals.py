@@ -6,7 +6,7 @@ import pytest
 
 from lakemon_core.domain.monitor import Roles
 from lakemon_core.domain.rule import Compare
-from lakemon_core.lifecycle.signals import SignalMaker
+from lakemon_core.lifecycle.signalling.from_metrics import SignalMaker
 from lakemon_core.ports import QualityMetric
 
 ROLES = Roles(prediction="p", label="y", model_id="v", prediction_proba="proba")

@@ -11,9 +11,9 @@ from lakemon_core.domain.rule import Rule, Signal
 from lakemon_core.domain.window import Window
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.lifecycle.measuring.custom_signals import CustomSignals
-from lakemon_core.lifecycle.quality_history import note_quality
-from lakemon_core.lifecycle.row_signals import RowSignals
-from lakemon_core.lifecycle.signals import SignalMaker, place_of
+from lakemon_core.lifecycle.signalling.from_metrics import SignalMaker, place_of
+from lakemon_core.lifecycle.signalling.from_rows import RowSignals
+from lakemon_core.lifecycle.signalling.history import note_quality
 from lakemon_core.ports import Condition
 
 Spans = dict[str, set[datetime]]
