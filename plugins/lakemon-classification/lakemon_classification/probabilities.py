@@ -104,8 +104,7 @@ def _from_maps(column: pa.ChunkedArray) -> Probabilities:
     if not len(maps):
         return _unreadable(column, "")
     keys = encode(maps.keys)
-    if len(column) * len(keys.levels) > MOST_NUMBERS:
-        why = f"{len(keys.levels)} classes in {len(column)} rows are more probabilities than fit into memory"
+    if why := too_many(len(column), len(keys.levels)):
         return _unreadable(column, why)
     matrix = np.full((len(column), len(keys.levels)), np.nan)
     matrix[places] = 0
@@ -133,6 +132,13 @@ def _from_lists(column: pa.ChunkedArray, classes: tuple[str, ...]) -> Probabilit
     matrix = np.full((len(column), len(classes)), np.nan)
     matrix[places] = _floats(lists.flatten()).reshape(-1, len(classes))
     return Probabilities(classes, matrix)
+
+
+def too_many(rows: int, classes: int) -> str:
+    """Says that so many probabilities are not held at once; empty when they are."""
+    if rows * classes <= MOST_NUMBERS:
+        return ""
+    return f"{classes} classes in {rows} rows are more probabilities than fit into memory"
 
 
 def absent(name: str, rows: pa.Table) -> str:

@@ -48,3 +48,11 @@ def test_maps_of_too_many_classes_are_refused_before_they_fill_the_memory(classi
     why = "10000 classes in 40000 rows are more probabilities than fit into memory"
     assert result.values["accuracy_score"] == 1
     assert result.reasons["log_loss"] == result.reasons["reliability"] == why
+
+
+def test_few_probabilities_beside_many_labels_are_refused_as_well(classification, ten_thousand):
+    labels, _ = ten_thousand
+    proba = pa.array([{"0": 0.5, "1": 0.5}] * 40_000)
+    result = classification().quality(pa.table({"label": labels, "prediction": labels, "proba": proba}))
+    assert result.values["accuracy_score"] == 1
+    assert result.reasons["brier_score"].startswith("10000 classes in 40000 rows are more")

@@ -12,7 +12,7 @@ from lakemon_classification.metrics import calibration
 from lakemon_classification.metrics.calibration import calibration_metrics
 from lakemon_classification.metrics.findings import Findings, effective_wilson
 from lakemon_classification.metrics.ranking import Ranking
-from lakemon_classification.probabilities import Probabilities
+from lakemon_classification.probabilities import Probabilities, too_many
 from lakemon_classification.vocabulary import Codes, Vocabulary
 from lakemon_core.domain.estimate import Estimate
 from lakemon_core.profiling.quality.estimates import mean_of, ratio_of
@@ -67,9 +67,9 @@ def score_metrics(truth: Codes, probabilities: Probabilities, vocabulary: Vocabu
 def _mismatch(probabilities: Probabilities, vocabulary: Vocabulary) -> str:
     if vocabulary.positive is None:
         count = len(vocabulary.classes)
-        return (
-            "" if probabilities.names else f"one probability a row needs two classes, but there are {count}"
-        )
+        if not probabilities.names:
+            return f"one probability a row needs two classes, but there are {count}"
+        return too_many(len(probabilities.matrix), count)
     names = [vocabulary.read(name) for name in probabilities.names]
     if names and vocabulary.positive not in names:
         return f"the probabilities name no class {vocabulary.positive!r}"
