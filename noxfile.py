@@ -72,6 +72,16 @@ def startup(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHONS[0], default=False)
+def bench(session: nox.Session) -> None:
+    """Measure speed and memory against DuckDB, into benchmarks/RESULTS.md. Arguments: --rows, --rounds."""
+    install(session)
+    session.run(
+        "python", "-m", "compileall", "-q", *(member for member in MEMBERS if member != "."), "lakemon_core"
+    )
+    session.run("python", "benchmarks/compare.py", *session.posargs)
+
+
+@nox.session(python=PYTHONS[0], default=False)
 def peers(session: nox.Session) -> None:
     """Compare speed with NannyML, whylogs and Evidently. Arguments go to the comparison."""
     session.env["UV_COMPILE_BYTECODE"] = "1"
