@@ -3,77 +3,12 @@ from datetime import timedelta
 
 import pytest
 
-from lakemon_core.alerting.incidents import advance, close_removed, step
+from lakemon_core.alerting.incidents import advance
 from lakemon_core.domain.incident import IncidentStatus
-from lakemon_core.domain.rule import Rule, Status, Verdict
+from lakemon_core.domain.rule import Rule
 from lakemon_core.domain.run import Severity
 
 RULE = Rule("null_rate", 0.3, id="nulls")
-LETTERS = {
-    "c": (Status.BREACHED, Severity.CRITICAL, False),
-    "w": (Status.BREACHED, Severity.WARNING, False),
-    "o": (Status.OK, Severity.CRITICAL, True),
-    "n": (Status.OK, Severity.CRITICAL, False),
-    "u": (Status.UNKNOWN, Severity.CRITICAL, False),
-}
-"""c critical, w warning, o recovered, n below the limit but not recovered, u unknown."""
-
-
-@pytest.fixture
-def verdict(make_signal):
-    def make(letter, number, rule=RULE, column="temp"):
-        status, severity, recovered = LETTERS[letter]
-        signal = make_signal("null_rate", 0.4, column=column, week_number=number)
-        return Verdict(
-            rule=rule,
-            fingerprint=f"print-of-{column}",
-            status=status,
-            severity=severity,
-            window=signal.window,
-            signal=signal,
-            limit=0.3,
-            recovered=recovered,
-            reason="no labels yet" if letter == "u" else "",
-            model="a.b.flights",
-            environment="dev",
-        )
-
-    return make
-
-
-@pytest.fixture
-def series(verdict):
-    """Verdicts of successive weeks, one letter each."""
-    return lambda letters, first=0, **more: [
-        verdict(letter, first + number, **more) for number, letter in enumerate(letters)
-    ]
-
-
-@pytest.fixture
-def story(week):
-    """Runs batches of verdicts one after the other, each as one run."""
-
-    class Story:
-        def __init__(self):
-            self.states = {}
-            self.events = []
-
-        def run(self, verdicts):
-            number = len(self.events) + 1
-            states, events = advance(self.states, verdicts, f"run-{number}", week(50).start)
-            self.states |= {state.fingerprint: state for state in states}
-            self.events += events
-            return states, events
-
-        def weekly(self, verdicts):
-            return [event for one in verdicts for event in self.run([one])[1]]
-
-        @property
-        def incident(self):
-            (state,) = self.states.values()
-            return state
-
-    return Story()
 
 
 def told(events):
@@ -330,76 +265,3 @@ def test_signals_of_the_whole_table_are_judged_in_every_run(verdict, week):
         states |= {state.fingerprint: state for state in changed}
         transitions += told(events)
     assert transitions == ["opened", "resolved", "reopened"]
-
-
-class TestAnEditedRule:
-    LOOSER = replace(RULE, threshold=0.5)
-
-    def test_keeps_the_incident_open(self, story, series):
-        story.run(series("c"))
-        assert told(story.run(series("c", first=1, rule=self.LOOSER))[1]) == []
-        assert story.incident.episode == 1
-
-    def test_judges_the_newest_window_again_and_closes_silently(self, story, series):
-        story.run(series("cc"))
-        _, events = story.run(series("oo", rule=self.LOOSER))
-        assert [(event.transition.value, event.reason, event.notify) for event in events] == [
-            ("resolved", "rule_changed", False)
-        ]
-
-    def test_may_open_at_once(self, story, series):
-        story.run(series("oo"))
-        _, events = story.run(series("oc", rule=replace(RULE, threshold=0.1)))
-        assert [(event.transition.value, event.reason, event.notify) for event in events] == [
-            ("opened", "rule_changed", True)
-        ]
-
-    def test_is_looked_at_once_only(self, story, series):
-        story.run(series("cc"))
-        story.run(series("oo", rule=self.LOOSER))
-        assert story.run(series("oo", rule=self.LOOSER)) == ([], [])
-
-    def test_does_not_count_the_newest_window_twice(self, story, series):
-        twice = replace(RULE, for_windows=(2, 2))
-        story.run(series("oc", rule=twice))
-        story.run(series("oc", rule=replace(twice, threshold=0.2)))
-        assert (story.incident.status, story.incident.recent) == (IncidentStatus.PENDING, "ob")
-
-
-class TestARemovedRule:
-    @pytest.fixture
-    def close(self, story, week):
-        def run(rules, model="a.b.flights", environment="dev"):
-            return close_removed(
-                story.states, rules, model=model, environment=environment, run_id="r", now=week(50).start
-            )
-
-        return run
-
-    def test_closes_its_incident_silently(self, story, series, close):
-        story.run(series("c"))
-        states, events = close([])
-        assert [state.status for state in states] == [IncidentStatus.RESOLVED]
-        assert [(event.reason, event.notify) for event in events] == [("rule_removed", False)]
-
-    def test_leaves_others_alone(self, story, series, close):
-        story.run(series("c"))
-        assert close([RULE]) == ([], [])
-        assert close([], model="a.b.other") == ([], [])
-        assert close([], environment="prod") == ([], [])
-
-    def test_leaves_what_is_not_open_alone(self, story, series, close):
-        story.run(series("co"))
-        assert close([]) == ([], [])
-
-    def test_that_comes_back_opens_a_new_episode(self, story, series, close):
-        story.run(series("c"))
-        story.states = {state.fingerprint: state for state in close([])[0]}
-        assert told(story.weekly(series("c", first=1))) == ["reopened"]
-        assert story.incident.episode == 2
-
-
-def test_a_step_that_changes_nothing_returns_the_same_object(verdict, week):
-    state, _ = step(None, verdict("c", 0), run_id="r", now=week(50).start)
-    assert step(state, verdict("c", 0), run_id="r", now=week(50).start) == (state, ())
-    assert step(state, verdict("u", 1), run_id="r", now=week(50).start)[0] is state
