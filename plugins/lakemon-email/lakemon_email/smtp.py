@@ -101,7 +101,7 @@ class Server:
                 return f"the certificate of {place} is not trusted ({untrusted.verify_message}); {cure}"
             case ssl.SSLError() as broken:
                 return f"no secure connection to {place} ({broken.reason}); check port and security"
-            case UnicodeEncodeError():
+            case UnicodeEncodeError(encoding="ascii"):
                 return "username and password must be plain ASCII"
             case socket.gaierror() | UnicodeError():
                 return f"the host {plain(self.host)} is not known"

@@ -100,8 +100,12 @@ def test_a_forged_header_stops_the_mail():
     message["Subject"] = FORGED
     message.set_content("text")
     message.add_alternative("<p>html</p>", subtype="html")
-    with pytest.raises(DeliveryError, match="LM510"):
-        mail._checked(message)
+    try:
+        data = mail._checked(message)
+    except DeliveryError as error:
+        assert error.code == "LM510"
+    else:  # Python 3.13 writes the line break encoded, so that there is nothing to stop
+        assert message_from_bytes(data).keys() == message.keys()
 
 
 @pytest.mark.parametrize(
