@@ -1,4 +1,3 @@
-from contextlib import suppress
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP, default
@@ -101,10 +100,11 @@ def test_a_forged_header_stops_the_mail():
     message["Subject"] = FORGED
     message.set_content("text")
     message.add_alternative("<p>html</p>", subtype="html")
-    data = b""
-    with suppress(DeliveryError):  # Python 3.13 writes the line break encoded: then there is nothing to stop
-        data = mail._checked(message)
-    assert "bcc" not in [name.lower() for name in message_from_bytes(data)]
+    if "Bcc" in message_from_bytes(message.as_bytes()):  # this Python writes the forged header
+        with pytest.raises(DeliveryError, match="LM510"):
+            mail._checked(message)
+    else:  # Python 3.13 writes the line break encoded
+        assert "Bcc" not in message_from_bytes(mail._checked(message))
 
 
 @pytest.mark.parametrize(
