@@ -1,0 +1,1 @@
+"""Every channel that Apprise knows, as an alert sink of lakemon."""

@@ -1,0 +1,1 @@
+"""Databricks backend for lakemon: serving endpoints, Unity Catalog tables, data profiling."""

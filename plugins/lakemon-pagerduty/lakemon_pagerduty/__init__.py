@@ -1,0 +1,1 @@
+"""PagerDuty alerts for lakemon through Events API v2."""

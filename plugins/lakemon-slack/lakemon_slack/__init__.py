@@ -1,0 +1,1 @@
+"""Slack alerts for lakemon: incoming webhooks and bot tokens."""

@@ -1,0 +1,1 @@
+"""Microsoft Teams alerts for lakemon through Workflows."""

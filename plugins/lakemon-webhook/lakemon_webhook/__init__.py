@@ -1,0 +1,1 @@
+"""Signed webhooks for lakemon, in the form of Standard Webhooks."""
