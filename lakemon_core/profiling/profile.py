@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lakemon_core.profiling.columns import CategoricalSummary, NumericSummary, Summary, TimestampSummary
-from lakemon_core.profiling.quantiles import quantiles
+from lakemon_core.profiling.numeric.quantiles import quantiles
 from lakemon_core.profiling.schemas import PROFILE_STATISTICS
 
 Floats = npt.NDArray[np.float64]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import chdtrc
 
-from lakemon_core.profiling.kolmogorov import kolmogorov_pvalue, ks_statistic
+from lakemon_core.profiling.numeric.kolmogorov import kolmogorov_pvalue, ks_statistic
 
 Floats = npt.NDArray[np.float64]
 

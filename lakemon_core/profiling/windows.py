@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from lakemon_core.domain.errors import DataError
 from lakemon_core.domain.window import Granularity, Window
-from lakemon_core.profiling.columns import is_text
+from lakemon_core.profiling.kinds import is_text
 from lakemon_core.profiling.levels import as_chunked, encode
 
 Moments = npt.NDArray[np.datetime64]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lakemon_core.profiling.kolmogorov import kolmogorov_pvalue
+from lakemon_core.profiling.numeric.kolmogorov import kolmogorov_pvalue
 from lakemon_core.profiling.significance import chi_squared_test, ks_test
 
 

@@ -1,0 +1,84 @@
+"""How far a column of numbers has moved from its reference."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from lakemon_core.profiling.comparison import (
+    BINNED,
+    VERSION,
+    Values,
+    binned_distances,
+    common_deltas,
+    delta,
+    finite_difference,
+    nothing_to_compare,
+)
+from lakemon_core.profiling.distances import wasserstein_distance
+from lakemon_core.profiling.numeric.blocks import wasserstein_of_blocks
+from lakemon_core.profiling.numeric.quantiles import BINS, binned
+from lakemon_core.profiling.numeric.summary import NumericSummary
+from lakemon_core.profiling.profile import percent, zeros
+from lakemon_core.profiling.significance import ks_test
+
+Floats = npt.NDArray[np.float64]
+
+NUMERIC = ("ks_test", "wasserstein_distance", "wasserstein_normalized", "out_of_range", *BINNED)
+"""Columns of the drift table that only numbers have, or that need values on both sides."""
+
+
+def compare_numbers(
+    current: NumericSummary, reference: NumericSummary, smoothing: str
+) -> tuple[Values, dict[str, str]]:
+    """Returns the drift columns of a column of numbers that exist, and why others do not."""
+    values = common_deltas(current, reference) | {"count_delta": current.count - reference.count}
+    values["avg_delta"] = finite_difference(current.mean, reference.mean)
+    values["percent_zeros_delta"] = delta(
+        percent(zeros(current), current.rows), percent(zeros(reference), reference.rows)
+    )
+    missing = nothing_to_compare(current, reference)
+    if missing:
+        return values, dict.fromkeys(("avg_delta", *NUMERIC), missing)
+    distances, reasons = _wasserstein(current, reference)
+    if values["avg_delta"] is None:
+        reasons["avg_delta"] = "an average does not exist"
+    p, q = reference.bins, binned(current.values, reference.bin_edges)
+    values |= distances | binned_distances(p, q, smoothing)
+    statistic, pvalue = ks_test(current.values, reference.values)
+    values["ks_test"] = {"statistic": statistic, "pvalue": pvalue}
+    values["out_of_range"] = _out_of_range(current.values, reference.values)
+    values["method"] = f"psi:quantile{BINS}:{smoothing}:{VERSION}"
+    return values, reasons
+
+
+def _wasserstein(current: NumericSummary, reference: NumericSummary) -> tuple[Values, dict[str, str]]:
+    both = ("wasserstein_distance", "wasserstein_normalized")
+    if current.infinite or reference.infinite:
+        return {}, dict.fromkeys(both, "there are infinite values")
+    distance = _distance(current, reference)
+    if not math.isfinite(distance):
+        return {}, dict.fromkeys(both, "the result exceeds the range of a double")
+    if reference.values[0] == reference.values[-1]:
+        return {both[0]: distance}, {both[1]: "the reference is constant"}
+    if not reference.variance > 0:
+        return {both[0]: distance}, {both[1]: "the spread of the reference exceeds the range of a double"}
+    return {both[0]: distance, both[1]: distance / math.sqrt(reference.variance)}, {}
+
+
+def _distance(current: NumericSummary, reference: NumericSummary) -> float:
+    with np.errstate(over="ignore"):
+        if current.blocks is not None and reference.blocks is not None:
+            distance = wasserstein_of_blocks(current.blocks, reference.blocks)
+            if distance is not None:
+                return distance
+        return wasserstein_distance(current.values, reference.values)
+
+
+def _out_of_range(ordered: Floats, reference: Floats) -> float:
+    """Returns the share of numbers below the least or above the greatest of the reference."""
+    below = np.searchsorted(ordered, reference[0], side="left")
+    up_to_greatest = np.searchsorted(ordered, reference[-1], side="right")
+    return float(1 - (up_to_greatest - below) / len(ordered))
