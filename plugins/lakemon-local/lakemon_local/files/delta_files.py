@@ -11,10 +11,10 @@ import pyarrow as pa
 from lakemon_core.domain.errors import DataError
 from lakemon_core.domain.names import TableName
 from lakemon_core.ports import Progress, WriteResult
+from lakemon_core.profiling.table_types import narrowest
 from lakemon_local.files.source import BATCH_ROWS, Source, existing, open_source
 from lakemon_local.files.target import open_target
 from lakemon_local.tables import DeltaTables
-from lakemon_local.tables.types import narrowest
 
 
 class DeltaFiles:

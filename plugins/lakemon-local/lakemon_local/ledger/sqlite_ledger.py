@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from lakemon_core.domain.codec import decode, encode
 from lakemon_core.domain.errors import WorkspaceError
 from lakemon_core.domain.incident import DeliveryResult, Incident, IncidentEvent, OutboxItem
 from lakemon_core.domain.run import RunRecord
 from lakemon_core.ports import Clock
-from lakemon_local.codec import decode, encode
 from lakemon_local.ledger.database import explained, open_ledger
 from lakemon_local.ledger.records import Batch, Deployment
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from lakemon_core.domain.codec import decode, encode
 from lakemon_core.domain.errors import WorkspaceError
 from lakemon_core.domain.names import TableName
-from lakemon_local.codec import decode, encode
 
 
 @dataclass(frozen=True, slots=True)

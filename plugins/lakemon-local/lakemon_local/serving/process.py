@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from lakemon_core.domain.codec import decode, encode
 from lakemon_core.domain.errors import ModelError, WorkspaceError
-from lakemon_local.codec import decode, encode
 from lakemon_local.lock import hold, holder
 
 TOKEN_VARIABLE = "LAKEMON_SERVER_TOKEN"  # noqa: S105 - the name of a variable, not a secret

@@ -18,7 +18,7 @@ import pyarrow as pa
 from lakemon_core.domain.errors import DataError
 from lakemon_core.domain.names import plain, quote
 from lakemon_core.ports import Condition
-from lakemon_local.tables.types import check_columns, type_name
+from lakemon_core.profiling.table_types import check_columns, type_name
 
 _COMPARISONS = {"=": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _NULL_TESTS = {"is null": "IS NOT DISTINCT FROM NULL", "is not null": "IS DISTINCT FROM NULL"}

@@ -10,7 +10,7 @@ from queue import Full, Queue
 
 import pyarrow as pa
 
-from lakemon_local.tables.types import Fit
+from lakemon_core.profiling.table_types import Fit
 
 _AHEAD = 2
 """Batches that may wait for Delta."""

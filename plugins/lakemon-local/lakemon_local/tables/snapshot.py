@@ -17,10 +17,10 @@ from deltalake import DeltaTable
 from lakemon_core.domain.errors import DataError, LakemonError
 from lakemon_core.domain.names import quote
 from lakemon_core.ports import Condition
+from lakemon_core.profiling.table_types import check_columns, narrowest, plain_stream, readable
 from lakemon_local.tables.filters import predicate
 from lakemon_local.tables.log import Feed, check_log, feed_is_on
 from lakemon_local.tables.places import Place
-from lakemon_local.tables.types import check_columns, narrowest, plain_stream, readable
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,13 @@ from deltalake.exceptions import CommitFailedError
 from lakemon_core.domain.errors import DataError
 from lakemon_core.domain.names import quote
 from lakemon_core.ports import Condition, WriteResult
+from lakemon_core.profiling.table_types import Fit, check_columns, fit
 from lakemon_local.tables.filters import predicate
 from lakemon_local.tables.incoming import Incoming
 from lakemon_local.tables.log import actions, sync_commit
 from lakemon_local.tables.places import Place, has_commits
 from lakemon_local.tables.snapshot import Snapshot, explained, failures, open_snapshot
 from lakemon_local.tables.sql.duck import same_rows
-from lakemon_local.tables.types import Fit, check_columns, fit
 
 RETENTION_SECONDS = 7 * 86400
 _PROPERTIES = {"delta.enableChangeDataFeed": "true"}

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lakemon_local.codec import decode, encode
 
+from lakemon_core.domain.codec import decode, encode
 from lakemon_core.domain.incident import DeliveryResult, Incident, IncidentEvent, OutboxItem
 from lakemon_core.domain.run import RunRecord, StageOutcome
 from lakemon_core.testing.ledger import NOON, a_run, an_incident

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from lakemon_core.domain.errors import DataError
 from lakemon_core.domain.names import quote
-from lakemon_local.tables.types import narrowest
+from lakemon_core.profiling.table_types import narrowest
 
 if TYPE_CHECKING:
     import duckdb

@@ -1,6 +1,6 @@
 """How Arrow columns become columns of a Delta table: never with loss, never silently.
 
-delta-rs casts what it is given to the types of the table, also 1.5 to 1. So every batch is fitted here first.
+A lake casts what it is given to the types of the table, also 1.5 to 1. So every batch is fitted here first.
 """
 
 from __future__ import annotations
