@@ -9,7 +9,12 @@ from lakemon_core.domain.incident import Attempt, DeliveryResult, DeliveryStatus
 from lakemon_core.domain.names import plain
 from lakemon_core.ports import AlertSink, SinkCheck
 
-_COLOURS = {"critical": "red", "warning": "yellow", "info": "blue", "resolved": "green"}
+_COLOURS = {
+    "critical": "red",
+    "warning": "yellow",
+    "info": "blue",
+    "resolved": "green",
+}
 
 
 class ConsoleSink(AlertSink):
@@ -19,7 +24,11 @@ class ConsoleSink(AlertSink):
 
     def render(self, notification: Notification) -> Rendered:
         """Returns plain text: `[state] title`, then one fact a line."""
-        facts = {"owner": notification.owner, "runbook": notification.runbook}
+        facts = {
+            "owner": notification.owner,
+            "runbook": notification.runbook,
+            "report": notification.report,
+        }
         lines = [
             f"[{notification.state}] {plain(notification.title, 200)}",
             *(f"  {plain(line, 300)}" for line in notification.lines),

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
+from lakemon_core.alerting.figures import evidence_of
 from lakemon_core.alerting.routing import Route, Router
 from lakemon_core.alerting.rules import named
 from lakemon_core.alerting.story import Story
@@ -25,6 +26,7 @@ def compose(
     router: Router,
     monitor: Monitor,
     now: datetime,
+    report: str = "",
 ) -> list[OutboxItem]:
     """Makes the messages of one run; events with `notify=False` make none.
 
@@ -38,6 +40,7 @@ def compose(
         router: finds the sinks.
         monitor: names model, environment and config.
         now: the present moment, aware, UTC.
+        report: where people look: URL or path; may be empty.
 
     Returns:
         messages for the outbox, due now.
@@ -51,7 +54,7 @@ def compose(
             for route in router.routes(rule.recipients if rule else ()):
                 buckets.setdefault((event.transition is not Transition.RESOLVED, route), []).append(event)
     return [
-        _item(route, notification(bucket, rules, monitor, route.targets, now), now)
+        _item(route, notification(bucket, rules, monitor, route.targets, now=now, report=report), now)
         for (_, route), bucket in sorted(buckets.items(), key=lambda pair: pair[0])
     ]
 
@@ -61,7 +64,9 @@ def notification(
     rules: Sequence[Rule],
     monitor: Monitor,
     targets: tuple[str, ...],
+    *,
     now: datetime,
+    report: str = "",
 ) -> Notification:
     """Makes one notification of one or more events of one model, worst incident first."""
     worst_first = sorted(events, key=lambda event: _badness(event.incident), reverse=True)
@@ -84,6 +89,9 @@ def notification(
         command=story.command,
         links=story.links,
         created_at=now,
+        evidence=tuple(evidence_of(event, story.rules.get(event.incident.rule)) for event in worst_first),
+        report=report,
+        run_id=worst_first[0].run_id,
     )
 
 

@@ -5,8 +5,26 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from lakemon_core.domain.evidence import Contributor, Evidence, Kind, Transition
 from lakemon_core.domain.run import Severity
 from lakemon_core.domain.window import Window
+
+__all__ = [
+    "Attempt",
+    "Contributor",
+    "DeliveryResult",
+    "DeliveryStatus",
+    "Evidence",
+    "Incident",
+    "IncidentEvent",
+    "IncidentStatus",
+    "Kind",
+    "Notification",
+    "OutboxItem",
+    "Rendered",
+    "TargetResult",
+    "Transition",
+]
 
 
 class IncidentStatus(StrEnum):
@@ -17,16 +35,6 @@ class IncidentStatus(StrEnum):
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
-
-
-class Transition(StrEnum):
-    """What a notification tells."""
-
-    OPENED = "opened"
-    ESCALATED = "escalated"
-    REOPENED = "reopened"
-    RESOLVED = "resolved"
-    TEST = "test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +95,7 @@ class IncidentEvent:
 
     Attributes:
         key: fingerprint, episode, transition and step: the same after any re-run.
-        transition: opened, escalated, reopened or resolved.
+        transition: opened, escalated, reopened, reminded, acknowledged or resolved.
         incident: the state after it.
         window: the window that caused it.
         run_id: the run that saw it.
@@ -113,8 +121,9 @@ class Notification:
     Attributes:
         key: stable id over all attempts; becomes Message-ID, webhook-id, dedup_key.
         thread: stable id of the incident's episode: root of a thread.
-        transition: opened, escalated, reopened, resolved or test.
-        severity: info, warning or critical.
+        transition: opened, escalated, reopened, reminded, acknowledged, resolved or test; `opened` when the
+            incidents of this message did different things, of which none is a resolution.
+        severity: info, warning or critical: of the worst incident.
         title: one sentence that is enough on a phone.
         lines: the evidence in plain words, one fact a line.
         facts: label → value, for tables.
@@ -127,6 +136,10 @@ class Notification:
         links: label → URL.
         created_at: UTC.
         chart: PNG of the main chart; None without `lakemon[render]`.
+        evidence: every incident of this message, worst first; `lines` tells the worst of them in words. Empty
+            in a test message and in one about lakemon itself.
+        report: URL or path of the report; may be empty.
+        run_id: the run that made it; may be empty.
     """
 
     key: str
@@ -145,11 +158,19 @@ class Notification:
     links: Mapping[str, str]
     created_at: datetime
     chart: bytes | None = None
+    evidence: tuple[Evidence, ...] = ()
+    report: str = ""
+    run_id: str = ""
+
+    @property
+    def incidents(self) -> tuple[str, ...]:
+        """Ids of the incidents it tells of: keys for channels that hold one alert each."""
+        return tuple(one.incident for one in self.evidence)
 
     @property
     def state(self) -> str:
-        """The word in front of the title: `resolved`, `test`, or the severity."""
-        if self.transition in {Transition.RESOLVED, Transition.TEST}:
+        """The word in front of the title: `resolved`, `acknowledged`, `test`, or the severity."""
+        if self.transition in {Transition.RESOLVED, Transition.ACKNOWLEDGED, Transition.TEST}:
             return self.transition.value
         return self.severity.value
 
@@ -224,7 +245,8 @@ class Attempt:
         number: 1 for the first try.
         deadline_seconds: the sink must come back within this time.
         targets: who still has to get it.
-        receipt: of the message this one follows, e.g. the opening one; empty if none.
+        receipt: of the newest message at this sink about one of the same incidents, e.g. the opening one;
+            empty if none.
     """
 
     key: str

@@ -113,7 +113,7 @@ def _row(name: str, value: str) -> str:
 def _facts(notification: Notification) -> Iterator[tuple[str, str]]:
     """Yields label and value of everything that is a fact, not a sentence."""
     facts = dict(notification.facts)
-    facts |= {"Owner": notification.owner, "Runbook": notification.runbook}
+    facts |= {"Owner": notification.owner, "Runbook": notification.runbook, "Report": notification.report}
     facts |= dict(notification.links)
     for name, value in facts.items():
         if value:

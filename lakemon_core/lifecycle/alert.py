@@ -62,7 +62,14 @@ def raise_incidents(
         now=now,
     )
     events += endings
-    items = compose(events, rules=judged.rules, router=_router(context, sinks), monitor=monitor, now=now)
+    items = compose(
+        events,
+        rules=judged.rules,
+        router=_router(context, sinks),
+        monitor=monitor,
+        now=now,
+        report=context.backend.dashboard_url or "",
+    )
     queued = ledger.commit([*states, *closed], events, items)
     count = dict.fromkeys(Transition, 0)
     for event in events:

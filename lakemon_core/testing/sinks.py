@@ -21,8 +21,11 @@ from typing import Any
 
 from lakemon_core.domain.incident import (
     Attempt,
+    Contributor,
     DeliveryResult,
     DeliveryStatus,
+    Evidence,
+    Kind,
     Notification,
     Transition,
 )
@@ -97,6 +100,35 @@ def open_sink(
     return sink_class(SinkSetup(sink_class.type, config, given, FixedClock(), workspace))
 
 
+def sample_evidence(**changes: Any) -> Evidence:
+    """Returns the figures of one incident with everything filled in, with the given fields changed."""
+    whole = Evidence(
+        incident="a1b2c3d4e5f60718.1",
+        transition=Transition.OPENED,
+        kind=Kind.BREACH,
+        severity=Severity.CRITICAL,
+        title="PSI of temp 3.24 > 0.2",
+        what="PSI of temp",
+        rule="feature_drift",
+        column="temp",
+        value=3.24,
+        limit=0.2,
+        lower=3.1,
+        upper=3.4,
+        baseline=0.02,
+        chance_level=0.01,
+        n=5812,
+        window_start=datetime(2013, 4, 22, tzinfo=UTC),
+        window_end=datetime(2013, 4, 29, tzinfo=UTC),
+        since=datetime(2013, 4, 1, tzinfo=UTC),
+        windows=4,
+        contributors=(Contributor("temp", "psi", 3.24), Contributor("dest", "psi", 0.4)),
+        owner="ML team",
+        runbook="https://wiki.example.com/drift?model=1&x=2",
+    )
+    return replace(whole, **changes)
+
+
 def sample_notification(**changes: Any) -> Notification:
     """Returns a notification as rules make it, with the given fields changed."""
     whole = Notification(
@@ -119,6 +151,9 @@ def sample_notification(**changes: Any) -> Notification:
         command="lakemon run monitoring_config.yml -e dev",
         links={},
         created_at=datetime(2013, 4, 29, 6, 0, tzinfo=UTC),
+        evidence=(sample_evidence(),),
+        report="https://lakemon.example.com/report?model=1&x=2",
+        run_id="20130429T060000-4f2a",
     )
     return replace(whole, **changes)
 
@@ -135,6 +170,24 @@ def hostile_notification(name: str) -> Notification:
         runbook=name,
         command=name,
         links={name: name},
+        evidence=(hostile_evidence(name),),
+        report=name,
+    )
+
+
+def hostile_evidence(name: str) -> Evidence:
+    """Returns figures in which every text that may come from data is `name`."""
+    return sample_evidence(
+        title=f"PSI of {name} 3.24 > 0.2",
+        what=f"PSI of {name}",
+        rule=name,
+        column=name,
+        slice=f"{name}={name}",
+        model_id=name,
+        contributors=(Contributor(name, "psi", 3.24),),
+        owner=name,
+        runbook=name,
+        reason=name,
     )
 
 
@@ -182,7 +235,7 @@ class AlertSinkContract:
     def test_every_transition_can_be_told(
         self, sink: AlertSink, received: Callable[[], Sequence[str]]
     ) -> None:
-        """Opened, escalated, reopened, resolved and test."""
+        """Opened, escalated, reopened, reminded, acknowledged, resolved and test."""
         for number, transition in enumerate(Transition):
             note = sample_notification(key=f"{number:032x}", transition=transition)
             result = _delivered(sink, note, key=f"{number:032x}")

@@ -164,6 +164,7 @@ def test_the_text_part_reads_like_a_letter():
         "Rule: feature_drift\n"
         "Owner: ML team\n"
         "Runbook: https://wiki.example.com/drift?model=1&x=2\n"
+        "Report: https://lakemon.example.com/report?model=1&x=2\n"
         "\n"
         "See it again:\n"
         "  lakemon run monitoring_config.yml -e dev\n"
@@ -174,7 +175,7 @@ def test_the_text_part_reads_like_a_letter():
 
 
 def test_what_is_not_known_leaves_no_empty_label():
-    text = text_body(sample_notification(owner="", runbook="", command="", facts={}, lines=()))
+    text = text_body(sample_notification(owner="", runbook="", command="", facts={}, lines=(), report=""))
     assert text.count(":") == 1
     Page(html_body(sample_notification(owner="", runbook="", command="", facts={}, lines=())))
 
@@ -214,7 +215,9 @@ def test_only_web_addresses_become_links():
         " https://a.example",
     )
     note = sample_notification(
-        runbook="https://wiki.example.com/a?b=1&c=2", links={link: link for link in bad}
+        runbook="https://wiki.example.com/a?b=1&c=2",
+        report="/home/ann/report.html",
+        links={link: link for link in bad},
     )
     hrefs = [value for name, value in Page(html_body(note)).attributes if name == "href"]
     assert hrefs == ["https://wiki.example.com/a?b=1&c=2"]

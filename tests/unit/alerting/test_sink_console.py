@@ -19,7 +19,9 @@ class TestConsoleSink(AlertSinkContract):
 
         def messages():
             shown.append(capsys.readouterr().err)
-            return re.split(r"\n(?=\[(?:critical|warning|info|resolved|test)\])", "".join(shown).strip())[:]
+            return re.split(
+                r"\n(?=\[(?:critical|warning|info|resolved|acknowledged|test)\])", "".join(shown).strip()
+            )[:]
 
         return lambda: [message for message in messages() if message]
 

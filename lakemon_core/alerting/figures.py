@@ -1,0 +1,58 @@
+"""The figures of an incident, as every channel gets them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, cast
+
+from lakemon_core.domain.evidence import Contributor, Evidence, Kind
+from lakemon_core.domain.incident import IncidentEvent
+from lakemon_core.domain.rule import Rule
+
+
+def evidence_of(event: IncidentEvent, rule: Rule | None) -> Evidence:
+    """Returns what a message rests on for one incident.
+
+    Args:
+        event: the transition, with the state after it.
+        rule: as it was judged; None when it is gone from the config.
+    """
+    incident = event.incident
+    known: Mapping[str, Any] = incident.evidence
+    return Evidence(
+        incident=f"{incident.fingerprint}.{incident.episode}",
+        transition=event.transition,
+        kind=Kind(known.get("kind", Kind.BREACH)),
+        severity=incident.severity,
+        title=incident.title,
+        what=str(known.get("what", incident.rule)),
+        rule=incident.rule,
+        column=incident.column,
+        slice=incident.slice,
+        model_id=incident.model_id,
+        value=incident.value,
+        limit=incident.limit,
+        lower=known.get("lower"),
+        upper=known.get("upper"),
+        baseline=known.get("baseline"),
+        chance_level=known.get("chance_level"),
+        n=known.get("n"),
+        window_start=_moment(known.get("window_start")),
+        window_end=_moment(known.get("window_end")),
+        since=incident.opened_at,
+        windows=known.get("breaches", 0),
+        contributors=tuple(_contributors(known)),
+        owner=rule.owner if rule else "",
+        runbook=rule.runbook if rule else "",
+        reason=event.reason or str(known.get("reason", "")),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _contributors(known: Mapping[str, object]) -> Iterator[Contributor]:
+    for one in cast("list[Mapping[str, Any]]", known.get("contributors") or []):
+        yield Contributor(str(one["column"]), str(one["statistic"]), float(one["value"]))
