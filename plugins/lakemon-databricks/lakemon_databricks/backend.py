@@ -1,0 +1,126 @@
+"""The Databricks backend: endpoints, Unity Catalog, data profiling, and state in Delta tables."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+
+from lakemon_core.ports import (
+    Backend,
+    Ledger,
+    ModelType,
+    PluginConfig,
+    Progress,
+    Registry,
+    Serving,
+    Tables,
+    UnpackResult,
+)
+from lakemon_databricks.workspace.connection import Connection
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+
+    from lakemon_databricks.statements import Statements
+
+
+class DatabricksConfig(PluginConfig):
+    """The keys of `databricks:` in an environment.
+
+    Attributes:
+        host: address of the workspace; default DATABRICKS_HOST or that of the profile.
+        profile: of `~/.databrickscfg`; default DATABRICKS_CONFIG_PROFILE.
+        auth_type: forces one way to sign in where several are configured.
+        warehouse_id: SQL warehouse for tables and state; default DATABRICKS_WAREHOUSE_ID, or the only one.
+        state_schema: schema of the ledger, in the catalog of the environment.
+        workload_type: compute of the endpoint, e.g. CPU or GPU_SMALL.
+        tags: of the endpoint, beside our own.
+        log_wait_seconds: how long a test request may take to appear in its payload table before it counts as
+            pending; Databricks promises minutes, and at most about an hour.
+        call_seconds: limit of one call with all of its retries.
+        statement_seconds: limit of one SQL statement.
+    """
+
+    host: str = ""
+    profile: str = ""
+    auth_type: str = ""
+    warehouse_id: str = ""
+    state_schema: str = "lakemon"
+    workload_type: str = "CPU"
+    tags: dict[str, str] = Field(default_factory=dict)
+    log_wait_seconds: float = Field(default=600.0, ge=0)
+    call_seconds: float = Field(default=120.0, gt=0)
+    statement_seconds: float = Field(default=900.0, gt=0)
+
+
+class DatabricksBackend(Backend):
+    """One workspace. Opening it signs in nowhere; each room is opened when it is asked for."""
+
+    type: ClassVar[str] = "databricks"
+    Config: ClassVar[type[PluginConfig]] = DatabricksConfig
+
+    @property
+    def tables(self) -> Tables:
+        """Delta tables of Unity Catalog, over SQL statements."""
+        raise NotImplementedError("tables are not built yet.")
+
+    @property
+    def ledger(self) -> Ledger:
+        """Delta tables in `state_schema`."""
+        raise NotImplementedError("the ledger is not built yet.")
+
+    @property
+    def registry(self) -> Registry:
+        """Models of Unity Catalog."""
+        raise NotImplementedError("the registry is not built yet.")
+
+    @property
+    def serving(self) -> Serving:
+        """Model serving endpoints."""
+        raise NotImplementedError("serving is not built yet.")
+
+    def hold(self, run_id: str) -> AbstractContextManager[None]:
+        """Holds the state of this environment for one run.
+
+        Raises:
+            WorkspaceBusy: LM601 with the run that holds it.
+        """
+        raise NotImplementedError(f"{run_id} cannot hold the workspace: the lease is not built yet.")
+
+    def unpack(self, model_type: ModelType, *, progress: Progress) -> UnpackResult:
+        """Moves new payload rows into the inference table, each exactly once."""
+        progress.update(f"unpacking answers of a {model_type.type} model")
+        raise NotImplementedError("unpacking is not built yet.")
+
+    def close(self) -> None:
+        """Nothing is held: clients end with the process."""
+
+    @cached_property
+    def config(self) -> DatabricksConfig:
+        """The settings of this backend."""
+        given = self.setup.config
+        return given if isinstance(given, DatabricksConfig) else DatabricksConfig()
+
+    @cached_property
+    def client(self) -> WorkspaceClient:
+        """The workspace, signed in.
+
+        Raises:
+            ModelError: LM420 to LM423 when that is not possible.
+        """
+        from lakemon_databricks.workspace import connect
+
+        config = self.config
+        return connect(Connection(config.host, config.profile, config.auth_type, config.call_seconds))
+
+    @cached_property
+    def statements(self) -> Statements:
+        """Runs SQL on the warehouse."""
+        from lakemon_databricks.statements import Statements
+        from lakemon_databricks.workspace.warehouses import warehouse_of
+
+        warehouse = warehouse_of(self.client, self.config.warehouse_id)
+        return Statements(self.client, warehouse, self.config.statement_seconds)
