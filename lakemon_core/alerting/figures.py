@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from lakemon_core.domain.evidence import Contributor, Evidence, Kind
+from lakemon_core.domain.figures import Contributor, Evidence, Kind
 from lakemon_core.domain.incident import IncidentEvent
 from lakemon_core.domain.rule import Rule
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from lakemon_core.domain.evidence import Contributor, Evidence, Kind, Transition
+from lakemon_core.domain.figures import Contributor, Evidence, Kind, Transition
 from lakemon_core.domain.run import Severity
 from lakemon_core.domain.window import Window
 
