@@ -1,6 +1,6 @@
 """Incidents, notifications and deliveries."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -235,6 +235,38 @@ class DeliveryResult:
     receipt: Mapping[str, str] = field(default_factory=dict[str, str])
     targets: tuple[TargetResult, ...] = ()
 
+    @classmethod
+    def of(
+        cls,
+        targets: Sequence[TargetResult],
+        *,
+        retry_after: float | None = None,
+        receipt: Mapping[str, str] | None = None,
+    ) -> "DeliveryResult":
+        """Sums up what became of the targets of one message: the worst one speaks; `partial` when some got it.
+
+        Args:
+            targets: at least one.
+            retry_after: seconds the channel asks to wait.
+            receipt: what a later update needs.
+        """
+        sent = {DeliveryStatus.DELIVERED, DeliveryStatus.ACCEPTED}
+        failed = [one for one in targets if one.status not in sent]
+        worst = min(failed or targets, key=lambda one: _WORST_FIRST.index(one.status))
+        mixed = bool(failed) and len(failed) < len(targets)
+        status = DeliveryStatus.PARTIAL if mixed else worst.status
+        return cls(status, worst.code, worst.detail, retry_after, dict(receipt or {}), tuple(targets))
+
+
+_WORST_FIRST = (
+    DeliveryStatus.UNKNOWN,
+    DeliveryStatus.RETRY,
+    DeliveryStatus.REJECTED,
+    DeliveryStatus.PARTIAL,
+    DeliveryStatus.ACCEPTED,
+    DeliveryStatus.DELIVERED,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -265,7 +297,7 @@ class OutboxItem:
         sink: name of the sink.
         notification: what to tell.
         order: incident thread: items of one thread at one sink go out in order.
-        status: `due`, `delivered`, `accepted`, `dead`.
+        status: `due`, `delivered`, `accepted`, `dead`, or `superseded` (a later message told it).
         attempts: tries so far.
         next_at: not before, UTC.
         created_at: UTC.
@@ -273,6 +305,8 @@ class OutboxItem:
         receipt: what a later update needs.
         pending: targets that still have to get it; empty before the first try means all of them.
         refused: targets that the channel refused for good.
+        held_by: the run that is sending it now; empty when nobody is.
+        held_until: when that claim ends by itself, UTC.
     """
 
     key: str
@@ -287,3 +321,5 @@ class OutboxItem:
     receipt: Mapping[str, str] = field(default_factory=dict[str, str])
     pending: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+    held_by: str = ""
+    held_until: datetime | None = None

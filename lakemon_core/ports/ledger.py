@@ -63,6 +63,14 @@ class Ledger(Protocol):
         """Appends the attempt and writes the item's newest state."""
         ...
 
+    def revise(self, before: OutboxItem, after: OutboxItem) -> bool:
+        """Writes the newest state of a message without an attempt, if it still is `before`.
+
+        Returns:
+            False, and nothing is written, when its newest state is another or it is not there.
+        """
+        ...
+
     def deliveries(self, limit: int = 100) -> Sequence[Mapping[str, object]]:
         """Returns attempts, newest first: key, sink, attempt, status, code, detail, at."""
         ...

@@ -235,6 +235,31 @@ class LedgerContract:
         ]
         assert len(ledger.deliveries(limit=1)) == 1
 
+    def test_a_message_is_revised_only_by_whoever_saw_its_newest_state(self, ledger: Ledger) -> None:
+        """Two that want to send the same message: one gets it. No attempt is noted."""
+        item = an_item("m1")
+        ledger.commit([], [], [item])
+        held = replace(item, held_by="run-1", held_until=NOON + timedelta(minutes=1))
+        assert ledger.revise(item, held)
+        assert not ledger.revise(item, replace(item, held_by="run-2"))
+        assert list(ledger.outbox()) == [held]
+        assert not ledger.deliveries()
+
+    def test_a_message_that_is_not_there_is_not_revised(self, ledger: Ledger) -> None:
+        """Nor made."""
+        item = an_item("m1")
+        assert not ledger.revise(item, replace(item, status="dead"))
+        assert not ledger.outbox()
+
+    def test_a_revised_message_is_due_as_its_new_state_says(self, ledger: Ledger) -> None:
+        """A dead one may become due again, later too."""
+        dead = replace(an_item("m1"), status="dead", attempts=3)
+        ledger.commit([], [], [dead])
+        assert not ledger.due(NOON)
+        assert ledger.revise(dead, replace(dead, status="due", next_at=NOON + timedelta(minutes=5)))
+        assert not ledger.due(NOON)
+        assert [item.key for item in ledger.due(NOON + timedelta(minutes=5))] == ["m1"]
+
     def test_moments_of_any_zone_are_compared_as_moments(self, ledger: Ledger) -> None:
         """And read back as the same moment."""
         local = NOON.astimezone(timezone(timedelta(hours=1)))

@@ -142,10 +142,16 @@ class SqliteLedger:
                 "INSERT INTO deliveries (key, sink, attempt, at, result) VALUES (?, ?, ?, ?, ?)",
                 (item.key, item.sink, item.attempts, _moment(at), encode(result)),
             )
-            connection.execute(
-                "UPDATE outbox SET status = ?, next_at = ?, item = ? WHERE key = ?",
-                (item.status, _moment(item.next_at), encode(item), item.key),
-            )
+            _put_item(connection, item)
+
+    def revise(self, before: OutboxItem, after: OutboxItem) -> bool:
+        """Writes the newest state of a message without an attempt, if it still is `before`."""
+        with self._writing() as connection:
+            row = connection.execute("SELECT item FROM outbox WHERE key = ?", (before.key,)).fetchone()
+            is_current = row is not None and encode(self._decoded(OutboxItem, row[0])) == encode(before)
+            if is_current:
+                _put_item(connection, after)
+            return is_current
 
     def deliveries(self, limit: int = 100) -> Sequence[Mapping[str, object]]:
         """Returns attempts, newest first: key, sink, attempt, status, code, detail, at."""
@@ -269,6 +275,13 @@ def _put_new_item(connection: sqlite3.Connection, item: OutboxItem) -> int:
         (item.key, item.sink, item.order, item.status, _moment(item.next_at), encode(item)),
     )
     return cursor.rowcount
+
+
+def _put_item(connection: sqlite3.Connection, item: OutboxItem) -> None:
+    connection.execute(
+        "UPDATE outbox SET status = ?, next_at = ?, item = ? WHERE key = ?",
+        (item.status, _moment(item.next_at), encode(item), item.key),
+    )
 
 
 def _moment(moment: datetime) -> str:
