@@ -243,7 +243,7 @@ class DeliveryResult:
         retry_after: float | None = None,
         receipt: Mapping[str, str] | None = None,
     ) -> "DeliveryResult":
-        """Sums up what became of the targets of one message: the worst one speaks; `partial` when some got it.
+        """Sums up what became of the targets of one message: the worst speaks; `partial` when some got it.
 
         Args:
             targets: at least one.
