@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import cast
 
-from lakemon_core.alerting.rules import named, slice_text
+from lakemon_core.alerting.judging.shelf import slice_text
+from lakemon_core.alerting.rules import named
 from lakemon_core.alerting.wording import subject_of, title_of
 from lakemon_core.domain.incident import Incident, IncidentEvent, IncidentStatus, Transition
 from lakemon_core.domain.rule import Rule, Status, Verdict

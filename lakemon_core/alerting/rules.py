@@ -6,34 +6,31 @@ import hashlib
 import json
 import math
 import operator
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 
+from lakemon_core.alerting.judging.quorum import together
+from lakemon_core.alerting.judging.shelf import DRIFT, Shelf, beyond_chance, place_of, slice_text
 from lakemon_core.alerting.wording import moment, number
 from lakemon_core.domain.errors import did_you_mean
+from lakemon_core.domain.figures import Kind
 from lakemon_core.domain.monitor import Maturity
 from lakemon_core.domain.names import plain
-from lakemon_core.domain.rule import Compare, Rule, Signal, Status, Verdict
+from lakemon_core.domain.rule import EACH, Compare, Rule, Signal, Status, Verdict
 from lakemon_core.domain.run import Severity
 from lakemon_core.ports import MetricSpec, QualityMetric
 
 ALPHA = 0.05
 """A drift statistic without a chance level of its own counts when its test says p <= ALPHA."""
 
-TOP = 5
-"""How many drifted features stand beside a breach."""
-
-_DRIFT = frozenset({"prediction_drift", "label_drift", "feature_drift"})
 _BY_COLUMN = (
     "feature_drift", "null_rate", "new_categories", "new_category_share", "out_of_range", "type_change",
 )  # fmt: skip
 _LOW_IS_BAD = frozenset({"row_count", "row_count_ratio", "label_coverage"})
 _NEEDS_NO_SAMPLES = frozenset({"row_count", "row_count_ratio", "gaps", "type_change", "freshness"})
-_NUMERIC_ONLY = frozenset({"ks_test", "wasserstein_distance"})
-_TESTS = frozenset({"ks_test", "chi_squared_test"})
 _AWAY = "away from 0"
 """The operator of metrics such as bias, for rules that name none."""
 _BEYOND: Mapping[str, Callable[[float, float], bool]] = {
@@ -43,9 +40,6 @@ _BEYOND: Mapping[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
     _AWAY: lambda value, limit: abs(value) > limit,
 }
-
-Place = tuple[object, ...]
-"""Window, granularity, model id, slice and reference: what signals of one measurement have in common."""
 
 
 def judge(
@@ -79,7 +73,7 @@ def judge(
     """
     fallback = granularity or next((signal.granularity for signal in signals if signal.window), "")
     court = _Court(
-        shelf=_Shelf.of(signals),
+        shelf=Shelf.of(signals),
         now=now,
         model=model,
         environment=environment,
@@ -106,7 +100,14 @@ def named(rules: Iterable[Rule]) -> tuple[Rule, ...]:
 
 @cache
 def fingerprint(
-    *, environment: str, model: str, rule: str, column: str, slice_text: str, model_id: str
+    *,
+    environment: str,
+    model: str,
+    rule: str,
+    column: str,
+    slice_text: str,
+    model_id: str,
+    kind: Kind = Kind.BREACH,
 ) -> str:
     """Returns the identity of an incident: 16 hex digits that no value, limit or window changes."""
     identity = {
@@ -116,69 +117,16 @@ def fingerprint(
         "column": column,
         "slice": slice_text,
         "model_id": model_id,
-    }
+    } | ({} if kind is Kind.BREACH else {"kind": kind.value})
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def slice_text(signal: Signal) -> str:
-    """Returns `key=value`, or nothing for the whole table."""
-    return "" if signal.slice_key is None else f"{signal.slice_key}={signal.slice_value}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Shelf:
-    """The signals, laid out so that a rule finds its own at once.
-
-    Attributes:
-        by_name: signal name → signals.
-        statistics: (signal name, column) → statistics that exist: they tell the kind of the column.
-        tests: place and column → p-value of its test.
-        drifted: place → PSI of every feature.
-    """
-
-    by_name: Mapping[str, Sequence[Signal]]
-    statistics: Mapping[tuple[str, str], set[str]]
-    tests: Mapping[tuple[Place, str], float]
-    drifted: Mapping[Place, Sequence[Signal]]
-
-    @classmethod
-    def of(cls, signals: Sequence[Signal]) -> _Shelf:
-        by_name: dict[str, list[Signal]] = defaultdict(list)
-        statistics: dict[tuple[str, str], set[str]] = defaultdict(set)
-        tests: dict[tuple[Place, str], float] = {}
-        drifted: dict[Place, list[Signal]] = defaultdict(list)
-        for signal in signals:
-            by_name[signal.name].append(signal)
-            if signal.name not in _DRIFT:
-                continue
-            statistics[signal.name, signal.column].add(signal.statistic)
-            if signal.statistic in _TESTS and signal.p_value is not None:
-                tests[_place(signal), signal.column] = signal.p_value
-            if signal.name == "feature_drift" and signal.statistic == "psi":
-                drifted[_place(signal)].append(signal)
-        return cls(by_name, statistics, tests, drifted)
-
-    def default_statistic(self, signal: Signal) -> str:
-        """Returns psi for a numeric and js_distance for a categorical column; no drift has only itself."""
-        if signal.name not in _DRIFT:
-            return signal.name
-        known = self.statistics[signal.name, signal.column]
-        return "js_distance" if "js_distance" in known and not known & _NUMERIC_ONLY else "psi"
-
-    def contributors(self, signal: Signal) -> tuple[Mapping[str, object], ...]:
-        """Returns the features that drifted most in the same window, beyond what chance gives."""
-        place = _place(replace(signal, compare=signal.compare or Compare.BASELINE))
-        real = [one for one in self.drifted.get(place, ()) if _beyond_chance(one)]
-        worst = sorted(real, key=lambda one: -(one.value or 0.0))[:TOP]
-        return tuple({"column": one.column, "statistic": "psi", "value": one.value} for one in worst)
 
 
 @dataclass(frozen=True, slots=True)
 class _Court:
     """Judges one rule after the other."""
 
-    shelf: _Shelf
+    shelf: Shelf
     now: datetime
     model: str
     environment: str
@@ -195,8 +143,14 @@ class _Court:
         ]
         if not mine:
             yield self._absent(rule, metric, column)
-        for signal in sorted(mine, key=lambda one: (one.column, one.window is None, one.window)):
-            yield self._verdict(rule, metric, signal)
+        judged = [self._verdict(rule, metric, signal) for signal in sorted(mine, key=_series)]
+        if rule.at_least is None:
+            yield from judged
+        else:
+            for verdict in together(judged, rule.at_least):
+                yield replace(verdict, fingerprint=self._identity(rule, verdict.signal))
+        if rule.expect_every and mine:
+            yield self._presence(rule, mine, rule.expect_every)
 
     def _metric(self, rule: Rule) -> tuple[str, str | None]:
         """Splits `feature_drift.COLUMN`; a signal that has just this name comes first."""
@@ -208,9 +162,9 @@ class _Court:
     def _concerns(self, rule: Rule, column: str | None, signal: Signal) -> bool:
         return (
             self._is_finished(rule, signal)
-            and signal.model_id == "*"
+            and _is_version(rule, signal)
             and column in {None, signal.column}
-            and slice_text(signal) == (rule.slice or "")
+            and _is_slice(rule, signal)
             and signal.compare in {None, rule.compare}
             and signal.statistic == (rule.statistic or self.shelf.default_statistic(signal))
         )
@@ -223,9 +177,12 @@ class _Court:
 
     def _verdict(self, rule: Rule, metric: str, signal: Signal) -> Verdict:
         blank = self._blank(rule, signal)
-        value, reason = signal.value, self._why_immature(signal) or _why_unknown(rule, metric, signal)
+        waits = self._why_immature(signal)
+        if waits:
+            return replace(blank, reason=waits)
+        value, (kind, reason) = signal.value, _why_unknown(rule, metric, signal)
         if value is None or reason:
-            return replace(blank, reason=reason)
+            return replace(blank, reason=reason, kind=kind)
         op = self._op(rule, metric)
         beyond, side = _BEYOND[op], -1 if op == _AWAY and value < 0 else 1
         first = rule.threshold if rule.warn is None else rule.warn
@@ -266,27 +223,62 @@ class _Court:
         """Says why a drift value may be chance; nothing when it is more than that."""
         if signal.chance_level is not None:
             level = number(signal.chance_level)
-            return "" if _beyond_chance(signal) else f"chance alone gives up to {level} at these row counts"
+            return "" if beyond_chance(signal) else f"chance alone gives up to {level} at these row counts"
         p_value = signal.p_value
         if p_value is None:
-            p_value = self.shelf.tests.get((_place(signal), signal.column))
+            p_value = self.shelf.tests.get((place_of(signal), signal.column))
         if p_value is None or p_value <= ALPHA or math.isnan(p_value):
             return ""
         return f"chance alone gives as much in {p_value:.0%} of all windows (p = {p_value:.2g})"
 
-    def _blank(self, rule: Rule, signal: Signal) -> Verdict:
-        """Returns the verdict before anything is known."""
-        identity = fingerprint(
+    def _presence(self, rule: Rule, signals: Sequence[Signal], every: timedelta) -> Verdict:
+        """Says whether data still comes as often as the rule expects; `freshness` has no window to tell."""
+        ends = [one.window.end for one in signals if one.window and one.n]
+        newest = max(ends, default=None)
+        hours = (self.now - newest).total_seconds() / 3600 if newest else None
+        limit = every.total_seconds() / 3600
+        signal = replace(
+            signals[-1],
+            window=None,
+            column=":table",
+            name="hours_without_data",
+            statistic="hours_without_data",
+            compare=None,
+            value=hours,
+            n=0,
+            method="hours_without_data:1",
+            baseline=None,
+            p_value=None,
+            chance_level=None,
+            lower=None,
+            upper=None,
+        )
+        is_late = hours is not None and hours > limit
+        return replace(
+            self._blank(rule, signal),
+            fingerprint=self._identity(rule, signal, Kind.NO_DATA),
+            status=Status.BREACHED if is_late else Status.OK,
+            limit=limit,
+            recovered=not is_late,
+            kind=Kind.NO_DATA,
+        )
+
+    def _identity(self, rule: Rule, signal: Signal, kind: Kind = Kind.BREACH) -> str:
+        return fingerprint(
             environment=self.environment,
             model=self.model,
             rule=rule.name,
             column=signal.column,
             slice_text=slice_text(signal),
             model_id=signal.model_id,
+            kind=kind,
         )
+
+    def _blank(self, rule: Rule, signal: Signal) -> Verdict:
+        """Returns the verdict before anything is known."""
         return Verdict(
             rule=rule,
-            fingerprint=identity,
+            fingerprint=self._identity(rule, signal),
             status=Status.UNKNOWN,
             severity=rule.severity,
             window=signal.window,
@@ -303,7 +295,7 @@ class _Court:
         nothing = Signal(
             window=None,
             granularity=rule.granularity or self.granularity,
-            model_id="*",
+            model_id="*" if rule.model_version == EACH else rule.model_version,
             slice_key=key or None,
             slice_value=value or None,
             column=column or ":table",
@@ -326,26 +318,36 @@ class _Court:
         if column is not None and all(signal.column != column for signal in found):
             hint = did_you_mean(column, sorted({signal.column for signal in found}))
             return f"{metric} was not measured for column {plain(column)}. {plain(hint, 300)}"
-        if metric in _DRIFT and all(signal.compare != rule.compare for signal in found):
+        if metric in DRIFT and all(signal.compare != rule.compare for signal in found):
             baseline = rule.compare == Compare.BASELINE
             cure = "monitoring.baseline_table is missing" if baseline else "no rows lie that far back yet"
             return f"{metric} was not measured against {plain(rule.compare)} ({cure})"
         return f"no finished window has {metric} for this rule's slice, statistic and granularity yet"
 
 
-def _why_unknown(rule: Rule, metric: str, signal: Signal) -> str:
+def _series(signal: Signal) -> tuple[object, ...]:
+    return signal.column, slice_text(signal), signal.model_id, signal.window is None, signal.window
+
+
+def _is_version(rule: Rule, signal: Signal) -> bool:
+    if rule.model_version == EACH:
+        return signal.model_id != "*"
+    return signal.model_id == rule.model_version
+
+
+def _is_slice(rule: Rule, signal: Signal) -> bool:
+    wanted = rule.slice or ""
+    return wanted in {slice_text(signal), f"{signal.slice_key}=*"}
+
+
+def _why_unknown(rule: Rule, metric: str, signal: Signal) -> tuple[Kind, str]:
+    """Says why a signal cannot be judged, and whether data is missing or computing it failed."""
+    too_few = signal.n < rule.min_samples and metric not in _NEEDS_NO_SAMPLES
+    lacks_rows = too_few or not signal.n or metric in _NEEDS_NO_SAMPLES
     if signal.value is None:
-        return signal.reason or "not computed"
+        return (Kind.NO_DATA if lacks_rows else Kind.ERROR), signal.reason or "not computed"
     if math.isnan(signal.value):
-        return "the value is not a number"
-    if signal.n < rule.min_samples and metric not in _NEEDS_NO_SAMPLES:
-        return f"rests on {signal.n} rows, the rule wants {rule.min_samples}"
-    return ""
-
-
-def _beyond_chance(signal: Signal) -> bool:
-    return signal.value is not None and signal.value > (signal.chance_level or 0.0)
-
-
-def _place(signal: Signal) -> Place:
-    return (signal.window, signal.granularity, signal.model_id, slice_text(signal), signal.compare)
+        return Kind.ERROR, "the value is not a number"
+    if too_few:
+        return Kind.NO_DATA, f"rests on {signal.n} rows, the rule wants {rule.min_samples}"
+    return Kind.BREACH, ""

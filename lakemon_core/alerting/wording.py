@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from math import isfinite
 
+from lakemon_core.domain.figures import Kind
 from lakemon_core.domain.names import plain
 from lakemon_core.domain.rule import Compare, Signal, Status, Verdict
 
@@ -40,6 +41,14 @@ _REFERENCES = {
 }
 
 
+_COUNTED = {"columns": "columns with", "share_of_columns": "share of columns with"}
+_TROUBLES = {
+    Kind.BREACH: "is unknown",
+    Kind.NO_DATA: "has no data",
+    Kind.ERROR: "could not be computed",
+}
+
+
 def number(value: float, *, unlike: float | None = None) -> str:
     """Returns a number as people read it: 3.24, 0.653, 5,812.
 
@@ -68,6 +77,8 @@ def moment(when: datetime) -> str:
 def subject_of(signal: Signal) -> str:
     """Returns what a signal measures: `PSI of temp`, `ROC AUC`, `null rate of gust where origin=JFK`."""
     what = _STATISTICS.get(signal.statistic) if signal.statistic != signal.name else None
+    if signal.statistic in _COUNTED:
+        what = f"{_COUNTED[signal.statistic]} {plain(signal.name.replace('_', ' '))}"
     name = what or _METRICS.get(signal.name) or plain(signal.name.replace("_", " "))
     column = "" if signal.column == ":table" else f" of {plain(signal.column)}"
     part = "" if signal.slice_key is None else f" where {plain(f'{signal.slice_key}={signal.slice_value}')}"
@@ -85,7 +96,7 @@ def title_of(verdict: Verdict) -> str:
     """Returns one sentence: `PSI of temp 3.24 > 0.2`."""
     what, value, limit = subject_of(verdict.signal), verdict.signal.value, verdict.limit
     if verdict.status is Status.UNKNOWN or value is None:
-        return f"{what} is unknown: {plain(verdict.reason, 200)}"
+        return f"{what} {_TROUBLES[verdict.kind]}: {plain(verdict.reason, 200)}"
     read, bound = number(value, unlike=limit), number(limit, unlike=value)
     if verdict.status is Status.OK:
         return f"{what} {read}, limit {bound}"

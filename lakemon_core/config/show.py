@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from lakemon_core.config.explain import is_secret
 from lakemon_core.config.source.resolve import REFERENCE
 from lakemon_core.domain.monitor import InferenceTableSpec, Monitor, MonitoringSpec, ServingSpec
-from lakemon_core.domain.rule import Compare, Rule
+from lakemon_core.domain.rule import Compare, Quorum, Rule
 
 HIDDEN = "********"
 
@@ -166,8 +166,20 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "owner": rule.owner,
         "runbook": rule.runbook,
         "on_no_data": rule.on_no_data,
+        "on_error": rule.on_error,
+        "model_version": rule.model_version,
+        "at_least": _quorum(rule.at_least) if rule.at_least else None,
+        "expect_every": _written(rule.expect_every) if rule.expect_every else None,
+        "renotify_after": _written(rule.renotify_after) if rule.renotify_after else None,
+        "escalate_after": _written(rule.escalate_after) if rule.escalate_after else None,
+        "group_by": list(rule.group_by) if rule.group_by != ("model",) else None,
+        "inhibits": list(rule.inhibits),
     }
     return {key: value for key, value in values.items() if value not in (None, "", [])}
+
+
+def _quorum(quorum: Quorum) -> int | str:
+    return quorum.count or f"{100 * quorum.share:g} %"
 
 
 def _plain(value: Any, keys: tuple[str, ...] = ()) -> Any:

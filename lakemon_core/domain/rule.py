@@ -3,9 +3,11 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
 from enum import StrEnum
 
+from lakemon_core.domain.figures import Kind
 from lakemon_core.domain.run import Severity
 from lakemon_core.domain.window import Window
 
@@ -79,6 +81,30 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
+class Quorum:
+    """How many columns must breach together: a count, or a share of those that could be judged."""
+
+    count: int = 0
+    share: float = 0.0
+
+    @property
+    def limit(self) -> float:
+        """The count, or the share."""
+        return float(self.count or self.share)
+
+    def measure(self, some: int, of: int) -> float:
+        """Returns what the limit is compared with: the count, or the share."""
+        return float(some) if self.count else some / max(of, 1)
+
+
+EACH = "each"
+"""As `model_version` of a rule: every version is a series of its own."""
+
+_SILENT = ("recipients", "owner", "runbook", "group_by", "renotify_after", "escalate_after", "inhibits")
+"""Fields of a rule that change who hears of it and when, but not what it says."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """When a signal becomes an incident.
 
@@ -90,7 +116,10 @@ class Rule:
         op: `>`, `>=`, `<` or `<=`; default by the metric's direction.
         compare: reference of drift, a `Compare` or the name of a reference of the config.
         column: only this column.
-        slice: only this slice, `key=value`; None is the whole table.
+        slice: only this slice, `key=value`; `key=*` makes every value a series; None is the whole table.
+        model_version: only this version, `each` for every one, or `*` for all together.
+        at_least: so many columns must breach together, as one incident of the table; None makes every column
+            an incident of its own.
         warn: limit for severity warning.
         recover: the value must pass this limit to resolve; default the threshold itself.
         for_windows: (m, n): m of the last n windows must breach.
@@ -100,7 +129,15 @@ class Rule:
         recipients: addresses, `slack:#channel` or names of sinks; empty takes the catch-all route.
         owner: who is responsible.
         runbook: link that helps.
-        on_no_data: `keep`, `alert` or `ok`.
+        on_no_data: windows that hold nothing to judge: `keep` (they change nothing), `alert` (an incident of
+            kind no_data), or `ok` (they count as healthy, but resolve nothing).
+        on_error: values that could not be computed although there was data: `keep` or `alert`.
+        expect_every: an incident of kind no_data opens when the newest window ended longer ago.
+        renotify_after: an open incident that nobody acknowledged is told again after this time.
+        escalate_after: it becomes critical after this time.
+        group_by: incidents that share all of these go out as one message: model, rule, column, slice,
+            model_version; those of two models never do.
+        inhibits: names or metrics of rules whose openings are not told while this rule's incident is open.
         default: came from the model type, not from the config.
     """
 
@@ -123,6 +160,14 @@ class Rule:
     runbook: str = ""
     on_no_data: str = "keep"
     default: bool = False
+    model_version: str = "*"
+    at_least: Quorum | None = None
+    on_error: str = "keep"
+    expect_every: timedelta | None = None
+    renotify_after: timedelta | None = None
+    escalate_after: timedelta | None = None
+    group_by: tuple[str, ...] = ("model",)
+    inhibits: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -130,16 +175,22 @@ class Rule:
         if self.id:
             return self.id
         parts = [self.metric, self.statistic, self.column, self.slice]
+        parts += [f"version {self.model_version}"] if self.model_version != "*" else []
         parts += [str(self.compare)] if self.compare != Compare.BASELINE else []
         return "/".join(part for part in parts if part)
 
     @property
     def hash(self) -> str:
-        """SHA-256 (12 hex digits) of everything that changes what the rule says."""
-        fields = asdict(self)
-        for silent in ("recipients", "owner", "runbook"):
-            fields.pop(silent)
-        return hashlib.sha256(json.dumps(fields, sort_keys=True, default=str).encode()).hexdigest()[:12]
+        """SHA-256 (12 hex digits) of everything that changes what the rule says.
+
+        Fields at their defaults do not enter, so a lakemon that knows more of them gives the same hash.
+        """
+        told = {
+            one.name: getattr(self, one.name)
+            for one in fields(self)
+            if one.name not in _SILENT and getattr(self, one.name) != one.default
+        }
+        return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +211,8 @@ class Verdict:
         contributors: further evidence, worst first: plain JSON values.
         model: registered name of the model.
         environment: environment of the config.
+        kind: why unknown: no data, or an error; breach when something is only waited for. A verdict of
+            `expect_every` is breached or ok and has the kind no_data.
     """
 
     rule: Rule
@@ -174,3 +227,4 @@ class Verdict:
     contributors: tuple[Mapping[str, object], ...] = field(default=())
     model: str = ""
     environment: str = ""
+    kind: Kind = Kind.BREACH

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
 from lakemon_core.config.shape.fields import (
     Duration,
@@ -15,12 +24,13 @@ from lakemon_core.config.shape.fields import (
     Section,
     Text,
     Whole,
+    duration_of,
     known,
     wrong,
 )
 from lakemon_core.domain.errors import did_you_mean
 from lakemon_core.domain.names import plain
-from lakemon_core.domain.rule import Compare, Rule
+from lakemon_core.domain.rule import Compare, Quorum, Rule
 from lakemon_core.domain.run import Severity
 
 DRIFT_METRICS = ("prediction_drift", "feature_drift", "label_drift")
@@ -70,6 +80,7 @@ _OTHER_NAMES = {
 }  # fmt: skip
 _METRIC = re.compile(r"[A-Za-z_]\w*(\..+)?")
 _OF = re.compile(r"([1-9]\d?)\s*of\s*([1-9]\d?)")
+_PERCENT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
 _EMAIL = re.compile(r"[^@\s:<>,;]+@[^@\s:<>,;]+")
 
 
@@ -96,6 +107,32 @@ ForWindows = Annotated[
 ]
 
 
+def _at_least(value: object) -> object:
+    """`3` is three columns, `10 %` a share of them."""
+    found = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+    if found and 0 < float(found[1]) <= 100:
+        return Quorum(share=float(found[1]) / 100)
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return Quorum(count=value)
+    if isinstance(value, Quorum):
+        return value
+    raise wrong("LM117", "it counts columns, or is a share of them:", "write 3, or 10 %.")
+
+
+AtLeast = Annotated[
+    Quorum,
+    PlainValidator(_at_least),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1},
+                {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$"},
+            ]
+        }
+    ),
+]
+
+
 def _recipient(recipient: str, info: ValidationInfo) -> str:
     sinks = (*BUILT_IN_SINKS, *known(info).sinks)
     sink, colon, target = recipient.partition(":")
@@ -109,6 +146,12 @@ def _recipient(recipient: str, info: ValidationInfo) -> str:
     return recipient
 
 
+VersionOrAll = Annotated[
+    str,
+    BeforeValidator(lambda value: str(value) if type(value) is int else value),
+    WithJsonSchema({"type": ["string", "integer"]}),
+    Field(min_length=1),
+]
 Recipient = Annotated[str, AfterValidator(_recipient)]
 
 
@@ -133,7 +176,11 @@ class RuleSection(Section):
     column: Text | None = None
     """Only this column."""
     slice: Text | None = None
-    """Only this slice, `key=value`; default the whole table."""
+    """Only this slice, `key=value`, or every value of it, `key=*`; default the whole table."""
+    model_version: VersionOrAll = "*"
+    """Only this version, `each` for every one, or `*` (default) for all together."""
+    at_least: AtLeast | None = None
+    """So many columns must breach together, `3` or `10 %`, as one incident; default one incident a column."""
     for_windows: ForWindows = Field((1, 1), alias="for")
     """How many of the last windows must breach: `2`, or `2 of 3`."""
     min_samples: Whole = Field(30, ge=0)
@@ -149,15 +196,22 @@ class RuleSection(Section):
     runbook: str = ""
     """A link that helps; stands in the message."""
     on_no_data: Literal["keep", "alert", "ok"] = "keep"
-    """What no data does to an open incident."""
+    """Windows that hold nothing to judge: keep leaves all as it is, alert opens an incident of its own, ok
+    counts them as healthy."""
+    on_error: Literal["keep", "alert"] = "keep"
+    """Values that could not be computed although there was data: keep or alert."""
     id: Text | None = None
     """Stable name; default made of metric, statistic, column, slice and compare."""
-    group_by: tuple[Text, ...] = ()
-    """Incidents that share these go out as one message."""
+    group_by: tuple[Literal["model", "rule", "column", "slice", "model_version"], ...] = ("model",)
+    """Incidents that share all of these go out as one message."""
     renotify_after: NeverOrDuration = "never"
-    """An open incident is told again after this time."""
+    """An open incident that nobody acknowledged is told again after this time."""
+    escalate_after: NeverOrDuration = "never"
+    """An open incident that nobody acknowledged becomes critical after this time."""
     expect_every: Duration | None = None
-    """Data must come at least this often."""
+    """Data must come at least this often; else an incident opens."""
+    inhibits: tuple[Text, ...] = ()
+    """Names or metrics of rules whose openings are not told while an incident of this rule is open."""
 
     @field_validator("metric")
     @classmethod
@@ -230,11 +284,21 @@ class RuleSection(Section):
             return granularity
         raise wrong("LM113", "`granularities` does not list it.", did_you_mean(granularity, measured))
 
+    @field_validator("at_least")
+    @classmethod
+    def _is_about_columns(cls, quorum: Quorum | None, info: ValidationInfo) -> Quorum | None:
+        metric = str(info.data.get("metric"))
+        if quorum is not None and (metric not in _BY_COLUMN or info.data.get("column")):
+            raise wrong(
+                "LM123", "only a rule about all columns can count them:", f"of {', '.join(_BY_COLUMN)}."
+            )
+        return quorum
+
     @field_validator("slice")
     @classmethod
     def _is_a_slice(cls, slice_: str | None) -> str | None:
         if slice_ and not re.fullmatch(r"[^=]+=.*", slice_):
-            raise wrong("LM117", "it must be key=value,", "e.g. origin=JFK.")
+            raise wrong("LM117", "it must be key=value,", "e.g. origin=JFK, or origin=* for each.")
         return slice_
 
     def rule(self) -> Rule:
@@ -258,7 +322,19 @@ class RuleSection(Section):
             owner=self.owner,
             runbook=self.runbook,
             on_no_data=self.on_no_data,
+            on_error=self.on_error,
+            model_version=self.model_version,
+            at_least=self.at_least,
+            expect_every=duration_of(self.expect_every) if self.expect_every else None,
+            renotify_after=_after(self.renotify_after),
+            escalate_after=_after(self.escalate_after),
+            group_by=self.group_by,
+            inhibits=self.inhibits,
         )
+
+
+def _after(text: str) -> timedelta | None:
+    return None if text == "never" else duration_of(text)
 
 
 def _range(metric: str, statistic: str | None) -> tuple[str, float | None, float | None]:

@@ -1,5 +1,6 @@
 """A config file becomes the Monitor of one environment."""
 
+from datetime import timedelta
 from textwrap import dedent
 
 import pytest
@@ -95,6 +96,8 @@ def test_every_key_of_the_whole_config_arrives(config_file, full_text):
         owner="flights",
         runbook="https://example.com/drift",
         on_no_data="alert",
+        expect_every=timedelta(days=1),
+        renotify_after=timedelta(days=1),
     )
     assert monitor.sinks["email"].type == "email"
     assert monitor.sinks["oncall"].settings == {"target": "team_sinks:PagerSink"}
