@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,7 +24,7 @@ class EnvironmentSecrets:
 
     A secret is the variable `LAKEMON_SECRET_<SCOPE>_<KEY>` (upper case, other characters as `_`), or else the
     file `<folder>/<scope>/<key>`; the folder is `LAKEMON_SECRETS_DIR` or `/run/secrets`, where container
-    platforms mount them.
+    platforms mount them; or else what the backend's own store holds, once `ask` has named it.
 
     Args:
         environ: the environment variables; default those of the process.
@@ -33,6 +33,11 @@ class EnvironmentSecrets:
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         self._environ = os.environ if environ is None else environ
         self._revealed: set[str] = set()
+        self._store: Callable[[str, str], str | None] = lambda _scope, _key: None
+
+    def ask(self, store: Callable[[str, str], str | None]) -> None:
+        """Looks a secret that is in neither place up in a store: (scope, key) → value, or None."""
+        self._store = store
 
     def reveal(self, text: str) -> str:
         """Returns `text` with every reference replaced.
@@ -70,7 +75,7 @@ class EnvironmentSecrets:
             with file.open("rb") as stream:
                 return stream.read(_MAX_BYTES).decode().rstrip("\r\n")
         except (FileNotFoundError, NotADirectoryError):
-            return None
+            return self._store(scope, key)
         except OSError as error:
             reason = error.strerror
         except UnicodeDecodeError:

@@ -11,13 +11,17 @@ from lakemon_core.domain.run import Finding, Severity, Stage, StageStatus
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.lifecycle.deploy import resolve_model
 from lakemon_core.lifecycle.samples import sample_requests
-from lakemon_core.ports import PROBE_PREFIX, EndpointState, LoggedRequest, ModelVersion, ServingResponse
+from lakemon_core.ports import (
+    PROBE_PREFIX,
+    EndpointState,
+    LoggedRequest,
+    ModelVersion,
+    PayloadHealth,
+    ServingResponse,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-LOG_WAIT_SECONDS = 30.0
-"""How long a local test request may take to appear in its payload table before it counts as pending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +83,24 @@ def _validate_endpoint(context: RunContext, model: ModelVersion, endpoint: Endpo
     logged = context.backend.serving.logged(
         context.monitor.inference_table.payload,
         [response.request_id for response in responses if response.request_id],
-        wait_seconds=LOG_WAIT_SECONDS,
+        wait_seconds=context.backend.log_wait_seconds,
         progress=context.progress,
     )
     rows, unreadable = _predictions(context, model, responses)
-    findings = (*_answers(responses, unreadable), *_logging(responses, logged), *_checked(context, rows))
+    health = context.backend.payload_health(context.monitor.inference_table.payload)
+    findings = (
+        *_answers(responses, unreadable),
+        *_logging(responses, logged),
+        *_lost(health),
+        *_checked(context, rows),
+    )
     missing = len(responses) - len({entry.request_id for entry in logged})
     detail: dict[str, object] = {
         "requests": len(responses),
         "answered": sum(response.status == 200 for response in responses),
         "logged": len(logged),
         "payload_table": str(context.monitor.inference_table.payload),
+        **_counted(health),
     }
     status = StageStatus.PENDING if missing else StageStatus.DONE
     return Validated(status, findings, endpoint, tuple(responses), rows, detail)
@@ -120,6 +131,32 @@ def _logging(responses: Sequence[ServingResponse], logged: Sequence[LoggedReques
             "validate/pending", Stage.VALIDATE, Severity.WARNING, title, {"request_ids": sorted(missing)[:5]}
         ),
     )
+
+
+def _lost(health: PayloadHealth | None) -> tuple[Finding, ...]:
+    """Warns of requests whose bodies are not in the payload table, and so never in the inference table."""
+    if health is None or not health.oversize:
+        return ()
+    title = (
+        f"{health.oversize} of {health.requests} requests were too large to be logged:"
+        " they are missing in the inference table"
+    )
+    return (
+        Finding("validate/oversize", Stage.VALIDATE, Severity.WARNING, title, {"count": health.oversize}),
+    )
+
+
+def _counted(health: PayloadHealth | None) -> dict[str, object]:
+    """Returns what is known of the payload table, as plain values."""
+    if health is None:
+        return {}
+    return {
+        "logged_lately": health.requests,
+        "doubled": health.doubled,
+        "failed": health.failed,
+        "oversize": health.oversize,
+        "newest": health.newest.isoformat() if health.newest else None,
+    }
 
 
 def _checked(context: RunContext, rows: pa.Table | None) -> tuple[Finding, ...]:

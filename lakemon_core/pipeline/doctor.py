@@ -63,6 +63,8 @@ def _plugins() -> Generator[Check]:
 
 def _session(session: Session) -> Generator[Check]:
     yield _workspace(session.workspace)
+    for one in session.backend.preflight():
+        yield Check(one.name, one.ok, one.detail)
     yield _tried("tables", lambda: f"{len(session.backend.tables.list())} tables")
     yield _tried("ledger", lambda: f"{len(session.backend.ledger.runs(1))} of its newest runs read")
     if session.monitor.model is not None and session.monitor.serving is not None:

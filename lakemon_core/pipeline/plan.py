@@ -101,13 +101,15 @@ def _deploy(_: Session, context: RunContext) -> list[str]:
     if spec is None:
         return ["nothing: the inference table is filled in batches"]
     model = resolve_model(context)
+    payload = context.monitor.inference_table.payload
     now = context.backend.serving.get(spec.endpoint_name)
-    if now and now.ready and now.version == model.version:
-        return [f"nothing: {spec.endpoint_name} answers with version {model.version} already"]
     if now is None:
-        payload = context.monitor.inference_table.payload
         return [f"create {spec.endpoint_name} with {model.name} version {model.version}, logged to {payload}"]
-    return [f"update {spec.endpoint_name} from version {now.version or 'none'} to {model.version}"]
+    if now.ready and now.version == model.version:
+        step = f"nothing: {spec.endpoint_name} answers with version {model.version} already"
+    else:
+        step = f"update {spec.endpoint_name} from version {now.version or 'none'} to {model.version}"
+    return [step, *context.backend.foretell(spec, payload)]
 
 
 def _validate(_: Session, context: RunContext) -> list[str]:

@@ -142,6 +142,7 @@ def open_session(
         plugins=plugins.without(monitor.plugins.disabled),
         workspace=workspace_of(monitor, request.workspace),
         clock=clock or SystemClock(),
+        git_sha=request.git_sha or "",
     )
     session = opening.open(progress or Silent(), trace)
     try:
@@ -165,7 +166,8 @@ class _Opening:
     plugins: Plugins
     workspace: Path
     clock: Clock
-    secrets: Secrets = field(default_factory=EnvironmentSecrets)
+    git_sha: str
+    secrets: EnvironmentSecrets = field(default_factory=EnvironmentSecrets)
 
     def open(self, progress: Progress, trace: Callable[[HookOutcome], None] | None) -> Session:
         """Opens the session; the backend comes last, when all else is known to be right."""
@@ -173,6 +175,7 @@ class _Opening:
         model_type, sinks = self._model_type(), self._sinks()
         hooks = self.plugins.hooks(settings=spec.settings, autoload=spec.autoload, on_outcome=trace)
         backend = self._backend()
+        self.secrets.ask(backend.secret)
         hooks.register(backend, f"lakemon.backends:{backend.type}")
         if model_type is not None:
             hooks.register(model_type, f"lakemon.model_types:{model_type.type}")
@@ -196,7 +199,8 @@ class _Opening:
         chosen = self.plugins.backend(monitor.backend)
         where = f"environments.{monitor.environment}.{monitor.backend}"
         config = validate_settings(chosen.Config, monitor.backend_settings, where, self.loaded)
-        return chosen(BackendSetup(monitor, self.workspace, self.clock, self.secrets, config))
+        setup = BackendSetup(monitor, self.workspace, self.clock, self.secrets, config, self.git_sha)
+        return chosen(setup)
 
     def _model_type(self) -> ModelType | None:
         model = self.monitor.model

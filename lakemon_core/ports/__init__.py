@@ -5,11 +5,13 @@ A plugin author implements one of the three classes at the end, `Backend`, `Mode
 """
 
 from lakemon_core.ports.expressions import Expressions
+from lakemon_core.ports.lake_profiles import LakeMetrics, LakeProfiles
 from lakemon_core.ports.ledger import Ledger
 from lakemon_core.ports.model_config import NumericModelConfig
 from lakemon_core.ports.plugins import (
     AlertSink,
     Backend,
+    BackendCheck,
     BackendSetup,
     MetricSpec,
     ModelType,
@@ -25,6 +27,7 @@ from lakemon_core.ports.serving import (
     LoggedRequest,
     ModelServer,
     ModelVersion,
+    PayloadHealth,
     Registry,
     ServerState,
     Serving,
@@ -39,11 +42,14 @@ __all__ = [
     "PROBE_PREFIX",
     "AlertSink",
     "Backend",
+    "BackendCheck",
     "BackendSetup",
     "Clock",
     "Condition",
     "EndpointState",
     "Expressions",
+    "LakeMetrics",
+    "LakeProfiles",
     "Ledger",
     "LoggedRequest",
     "MetricSpec",
@@ -52,6 +58,7 @@ __all__ = [
     "ModelVersion",
     "NumericModelConfig",
     "PanelSpec",
+    "PayloadHealth",
     "PluginConfig",
     "Progress",
     "QualityMetric",

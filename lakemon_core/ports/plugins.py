@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +11,20 @@ from typing import TYPE_CHECKING, ClassVar
 
 from lakemon_core.domain.estimate import Estimate
 from lakemon_core.domain.incident import Attempt, DeliveryResult, Notification, Rendered
-from lakemon_core.domain.monitor import Monitor, Roles
+from lakemon_core.domain.monitor import Monitor, Roles, ServingSpec
+from lakemon_core.domain.names import TableName
 from lakemon_core.domain.rule import Rule
 from lakemon_core.ports.expressions import Expressions
+from lakemon_core.ports.lake_profiles import LakeProfiles
 from lakemon_core.ports.ledger import Ledger
-from lakemon_core.ports.serving import ModelServer, ModelVersion, Registry, Serving, UnpackResult
+from lakemon_core.ports.serving import (
+    ModelServer,
+    ModelVersion,
+    PayloadHealth,
+    Registry,
+    Serving,
+    UnpackResult,
+)
 from lakemon_core.ports.setting import API_VERSION, Clock, PluginConfig, Progress, Secrets
 from lakemon_core.ports.tables import TableFiles, Tables
 
@@ -33,6 +42,7 @@ class BackendSetup:
         clock: the time.
         secrets: resolves references.
         config: the backend's own validated `Config`.
+        git_sha: commit of the caller, where it was told.
     """
 
     monitor: Monitor
@@ -40,6 +50,16 @@ class BackendSetup:
     clock: Clock
     secrets: Secrets
     config: PluginConfig
+    git_sha: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BackendCheck:
+    """One thing that a backend needs of its world: its name, whether it is there, and one sentence."""
+
+    name: str
+    ok: bool
+    detail: str
 
 
 class Backend(ABC):
@@ -91,8 +111,37 @@ class Backend(ABC):
         return None
 
     @property
+    def profiles(self) -> LakeProfiles | None:
+        """Measures tables where they lie; None where lakemon reads the rows and measures them."""
+        return None
+
+    @property
     def dashboard_url(self) -> str | None:
         """Where people look; None where there is no page."""
+        return None
+
+    @property
+    def log_wait_seconds(self) -> float:
+        """How long a test request may take to appear in its payload table before it counts as pending."""
+        return 30.0
+
+    def payload_health(self, payload: TableName) -> PayloadHealth | None:
+        """Counts what was logged lately; None where there is nothing to tell beside the rows themselves."""
+        del payload
+        return None
+
+    def foretell(self, spec: ServingSpec, payload: TableName) -> Sequence[str]:
+        """Returns what a deployment would meet beside the version, a sentence each, and does nothing."""
+        del spec, payload
+        return ()
+
+    def preflight(self) -> Iterable[BackendCheck]:
+        """Looks whether all that a run needs is there: credentials, compute, grants; for `lakemon doctor`."""
+        return ()
+
+    def secret(self, scope: str, key: str) -> str | None:
+        """Returns a secret of the backend's own store; None where there is none of that name, or no store."""
+        del scope, key
         return None
 
     @abstractmethod

@@ -114,6 +114,25 @@ class LoggedRequest:
     served_version: str
 
 
+@dataclass(frozen=True, slots=True)
+class PayloadHealth:
+    """What a payload table holds of the last days; every request counts once.
+
+    Attributes:
+        requests: that were logged.
+        doubled: rows that repeat a request.
+        failed: requests whose status is not 200.
+        oversize: requests whose body was too large to be logged.
+        newest: when the newest one came, UTC; None for an empty table.
+    """
+
+    requests: int
+    doubled: int
+    failed: int
+    oversize: int
+    newest: datetime | None
+
+
 class Serving(Protocol):
     """Serving endpoints whose requests are logged."""
 

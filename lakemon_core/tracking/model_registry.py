@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from lakemon_core.domain.errors import ModelError, did_you_mean
 from lakemon_core.ports import ModelVersion
 from lakemon_core.tracking.promotion import Promotion, copy_version
-from lakemon_core.tracking.stores import point_mlflow
+from lakemon_core.tracking.stores import MlflowStores, point_mlflow
 from lakemon_core.tracking.trust import demand_trust
 from lakemon_core.tracking.versions import example_table, signature_missing, version_of
 
@@ -38,10 +38,11 @@ class ModelRegistry:
 
     Args:
         workspace: folder for models where no address is set.
+        stores: the addresses, where somebody has chosen them already.
     """
 
-    def __init__(self, workspace: Path = Path(".lakemon")) -> None:
-        self.stores = point_mlflow(workspace)
+    def __init__(self, workspace: Path = Path(".lakemon"), *, stores: MlflowStores | None = None) -> None:
+        self.stores = stores or point_mlflow(workspace)
 
     def point(self) -> None:
         """Points mlflow of this process at this registry and its tracking store."""

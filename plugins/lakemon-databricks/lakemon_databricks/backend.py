@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
+from lakemon_core.domain.errors import ModelError
+from lakemon_core.domain.monitor import ServingSpec
+from lakemon_core.domain.names import TableName
 from lakemon_core.ports import (
     Backend,
+    BackendCheck,
     Ledger,
     ModelType,
+    PayloadHealth,
     PluginConfig,
     Progress,
     Registry,
@@ -24,6 +30,8 @@ from lakemon_databricks.workspace.connection import Connection
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
+    from lakemon_databricks.registry import UnityCatalog
+    from lakemon_databricks.serving import DatabricksServing
     from lakemon_databricks.statements import Statements
 
 
@@ -75,12 +83,41 @@ class DatabricksBackend(Backend):
     @property
     def registry(self) -> Registry:
         """Models of Unity Catalog."""
-        raise NotImplementedError("the registry is not built yet.")
+        return self._registry
 
     @property
     def serving(self) -> Serving:
         """Model serving endpoints."""
-        raise NotImplementedError("serving is not built yet.")
+        return self._serving
+
+    @property
+    def log_wait_seconds(self) -> float:
+        """How long a test request may take to appear in its payload table before it counts as pending."""
+        return self.config.log_wait_seconds
+
+    def payload_health(self, payload: TableName) -> PayloadHealth | None:
+        """Counts what was logged in the last two days; None while the payload table is not there."""
+        return self._serving.health(payload)
+
+    def foretell(self, spec: ServingSpec, payload: TableName) -> Sequence[str]:
+        """Returns what a deployment would meet beside the version, a sentence each."""
+        return self._serving.foretell(spec, payload)
+
+    def preflight(self) -> Iterable[BackendCheck]:
+        """Looks whether credentials, warehouse, grants and endpoint are as a run needs them."""
+        from lakemon_databricks.preflight import Preflight
+
+        return Preflight(self).checks()
+
+    def secret(self, scope: str, key: str) -> str | None:
+        """Returns a secret of the workspace; None where there is none of that name.
+
+        Raises:
+            ModelError: LM422 when we may not read the scope.
+        """
+        from lakemon_databricks.workspace.secrets import secret_of
+
+        return secret_of(self.client, scope, key)
 
     def hold(self, run_id: str) -> AbstractContextManager[None]:
         """Holds the state of this environment for one run.
@@ -104,17 +141,16 @@ class DatabricksBackend(Backend):
         given = self.setup.config
         return given if isinstance(given, DatabricksConfig) else DatabricksConfig()
 
-    @cached_property
+    @property
     def client(self) -> WorkspaceClient:
         """The workspace, signed in.
 
         Raises:
-            ModelError: LM420 to LM423 when that is not possible.
+            ModelError: LM420 to LM423 when that is not possible; it is tried once.
         """
-        from lakemon_databricks.workspace import connect
-
-        config = self.config
-        return connect(Connection(config.host, config.profile, config.auth_type, config.call_seconds))
+        if isinstance(self._signed_in, ModelError):
+            raise self._signed_in
+        return self._signed_in
 
     @cached_property
     def statements(self) -> Statements:
@@ -124,3 +160,29 @@ class DatabricksBackend(Backend):
 
         warehouse = warehouse_of(self.client, self.config.warehouse_id)
         return Statements(self.client, warehouse, self.config.statement_seconds)
+
+    @cached_property
+    def _signed_in(self) -> WorkspaceClient | ModelError:
+        from lakemon_databricks.workspace import connect
+
+        try:
+            return connect(self._connection)
+        except ModelError as error:
+            return error
+
+    @cached_property
+    def _connection(self) -> Connection:
+        config = self.config
+        return Connection(config.host, config.profile, config.auth_type, config.call_seconds)
+
+    @cached_property
+    def _registry(self) -> UnityCatalog:
+        from lakemon_databricks.registry import UnityCatalog
+
+        return UnityCatalog(self._connection, lambda: self.client)
+
+    @cached_property
+    def _serving(self) -> DatabricksServing:
+        from lakemon_databricks.serving import DatabricksServing
+
+        return DatabricksServing(self)
