@@ -34,8 +34,8 @@ def _can_be_read(url: str) -> str:
     return url
 
 
-SecretText = Annotated[str, Field(min_length=1, repr=False), AfterValidator(_is_kept_out_of_the_file)]
-"""A setting that is a secret: a reference; what is plainly a credential itself is refused."""
+SecretText = Annotated[str, Field(min_length=1), AfterValidator(_is_kept_out_of_the_file)]
+"""A secret setting: a reference; what is plainly a credential itself is refused. Use `repr=False`."""
 
 WebAddress = Annotated[SecretText, AfterValidator(_can_be_read)]
 """A setting that is a URL or a reference to one."""
@@ -52,7 +52,7 @@ class WebConfig(PluginConfig):
 
     timeout: float = Field(20.0, gt=0, le=120)
     allow_private: bool = False
-    proxy: WebAddress | None = None
+    proxy: WebAddress | None = Field(None, repr=False)
 
 
 class WebSink(AlertSink):

@@ -1,6 +1,6 @@
 """HTTP for alert sinks: one guarded request, its answer, and what that means for a delivery."""
 
-from lakemon_core.web.address import Place, is_link, is_public, read_url
+from lakemon_core.web.address import Place, is_public, read_url
 from lakemon_core.web.answer import LONGEST_PAUSE, Answer, retry_after
 from lakemon_core.web.exchange import Request, probe, send
 
@@ -9,7 +9,6 @@ __all__ = [
     "Answer",
     "Place",
     "Request",
-    "is_link",
     "is_public",
     "probe",
     "read_url",

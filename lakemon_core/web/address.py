@@ -22,7 +22,6 @@ LONGEST_URL = 4000
 _PORTS = {"https": 443, "http": 80}
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
 _SAFE = re.compile(r"[\x21-\x5b\x5d-\x7e]+")
-_LINK = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?([/?#][\w!#-&(-;=?@\[\]~]*)?", re.ASCII)
 _OWN = tuple(
     ip_network(text)
     for text in (
@@ -152,11 +151,6 @@ def is_private(address: str) -> bool:
     known = ip_address(address.partition("%")[0])
     known = (known.ipv4_mapped or known) if isinstance(known, IPv6Address) else known
     return any(known in network for network in _OWN)
-
-
-def is_link(text: str) -> bool:
-    """Whether a text can be shown as a link: a plain http(s) URL without user, quotes or spaces."""
-    return len(text) <= LONGEST_URL and _LINK.fullmatch(text) is not None
 
 
 def _fits(host: str, allowed: str) -> bool:

@@ -1,1 +1,5 @@
-"""Signed webhooks for lakemon, in the form of Standard Webhooks."""
+"""Signed webhooks for lakemon, by Standard Webhooks and CloudEvents."""
+
+from lakemon_webhook.sink import WebhookConfig, WebhookSink
+
+__all__ = ["WebhookConfig", "WebhookSink"]
