@@ -9,15 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lakemon_core.profiling.columns import Summary
-from lakemon_core.profiling.distances import (
-    js_chance_level,
-    js_distance,
-    l_infinity_distance,
-    psi,
-    psi_chance_level,
-    tv_chance_level,
-    tv_distance,
-)
+from lakemon_core.profiling.distances import Samples, js_chance_level, psi_chance_level
 from lakemon_core.profiling.profile import no_values, percent
 
 Counts = npt.NDArray[np.int64]
@@ -31,17 +23,23 @@ BINNED = ("population_stability_index", "tv_distance", "l_infinity_distance", "j
 def binned_distances(p: Counts, q: Counts, smoothing: str) -> Values:
     """Returns the distances of counts over the same bins, reference first, and what chance gives."""
     occurring = (p + q) > 0
-    p, q = p[occurring], q[occurring]
-    bins, n, m = len(p), int(q.sum()), int(p.sum())
+    if not occurring.all():
+        p, q = p[occurring], q[occurring]
+    return sample_distances(Samples.of(p, q), smoothing)
+
+
+def sample_distances(samples: Samples, smoothing: str) -> Values:
+    """Returns the same of samples; each of their levels occurs."""
+    levels, n, m = samples.levels, int(samples.n), int(samples.m)
     return {
-        "population_stability_index": psi(p, q, smoothing),
-        "tv_distance": tv_distance(p, q),
-        "l_infinity_distance": l_infinity_distance(p, q),
-        "js_distance": js_distance(p, q),
-        "psi_chance_level": psi_chance_level(bins, n, m),
-        "tv_chance_level": tv_chance_level(p, q),
-        "js_chance_level": js_chance_level(bins, n, m),
-        "bins": bins,
+        "population_stability_index": samples.psi(smoothing),
+        "tv_distance": samples.tv_distance(),
+        "l_infinity_distance": samples.l_infinity_distance(),
+        "js_distance": samples.js_distance(),
+        "psi_chance_level": psi_chance_level(levels, n, m),
+        "tv_chance_level": samples.tv_chance_level(),
+        "js_chance_level": js_chance_level(levels, n, m),
+        "bins": levels,
     }
 
 

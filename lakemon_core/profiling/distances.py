@@ -7,16 +7,114 @@ docs/reference/metrics.md; p and q are the shares of reference and current rows,
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import chdtri, gammaln, xlog1py
+from scipy.special import chdtri
 
 Floats = npt.NDArray[np.float64]
 
 CLIP = 1e-4
 """Least share of `smoothing="clip"`."""
 _SIGNIFICANCE = 0.05
+_ABOVE_MINUS_ONE = math.nextafter(-1.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """Two samples, counted by the same levels or bins; all their distances follow.
+
+    Attributes:
+        p_counts: reference rows per level.
+        q_counts: current rows per level.
+        weights: how many levels have these two counts.
+        m: reference rows.
+        n: current rows.
+        p: shares of the reference.
+        q: current shares.
+        gaps: q less p.
+    """
+
+    p_counts: Floats
+    q_counts: Floats
+    weights: Floats
+    m: float
+    n: float
+    p: Floats
+    q: Floats
+    gaps: Floats
+
+    @classmethod
+    def of(
+        cls, p_counts: npt.ArrayLike, q_counts: npt.ArrayLike, weights: npt.ArrayLike | None = None
+    ) -> Samples:
+        """Takes counts, reference first; without weights each stands for one level.
+
+        Raises:
+            ValueError: when those of a sample add up to nothing.
+        """
+        reference, current = np.asarray(p_counts, dtype=np.float64), np.asarray(q_counts, dtype=np.float64)
+        times = np.ones(len(reference)) if weights is None else np.asarray(weights, dtype=np.float64)
+        m, n = float(times @ reference), float(times @ current)
+        if not (m and n):
+            raise ValueError("a sample without values has no shares: its counts add up to nothing")
+        p, q = reference / m, current / n
+        return cls(reference, current, times, m, n, p, q, q - p)
+
+    @property
+    def levels(self) -> int:
+        """How many levels there are."""
+        return int(self.weights.sum())
+
+    def psi(self, smoothing: str) -> float:
+        """As the function `psi`."""
+        if smoothing == "add_half":
+            half = self.levels / 2
+            p, q = (self.p_counts + 0.5) / (self.m + half), (self.q_counts + 0.5) / (self.n + half)
+        elif smoothing == "clip":
+            p, q = np.maximum(self.p, CLIP), np.maximum(self.q, CLIP)
+        else:
+            raise ValueError(f'{smoothing!r} is not a smoothing; use "add_half" or "clip"')
+        return float(self.weights @ ((q - p) * np.log(q / p)))
+
+    def js_distance(self) -> float:
+        """As the function `js_distance`."""
+        total = self.p + self.q
+        d = self.gaps / np.where(total, total, 1.0)
+        down, up = np.log1p(np.maximum(-d, _ABOVE_MINUS_ONE)), np.log1p(np.maximum(d, _ABOVE_MINUS_ONE))
+        f = (1 + d) * up + (1 - d) * down
+        divergence = float(self.weights @ (total * f)) / (4 * math.log(2))
+        return math.sqrt(min(1.0, max(0.0, divergence)))
+
+    def tv_distance(self) -> float:
+        """As the function `tv_distance`."""
+        return float(self.weights @ np.abs(self.gaps)) / 2
+
+    def l_infinity_distance(self) -> float:
+        """As the function `l_infinity_distance`."""
+        return float(np.abs(self.gaps).max())
+
+    def expected_tv(self) -> float:
+        """As the function `expected_tv`."""
+        return float(self.weights @ self._standard_errors()) / math.sqrt(2 * math.pi)
+
+    def tv_chance_level(self) -> float:
+        """As the function `tv_chance_level`."""
+        errors = self._standard_errors()
+        total, squares = float(self.weights @ errors), float(self.weights @ errors**2)
+        if not squares:
+            return 0.0
+        freedom = max(1.0, total**2 / squares - 1)
+        mean = math.sqrt(2) * math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2))
+        quantile = math.sqrt(float(chdtri(freedom, _SIGNIFICANCE)))
+        return min(1.0, total / math.sqrt(2 * math.pi) * quantile / mean)
+
+    def _standard_errors(self) -> Floats:
+        """Standard error of each p - q without any drift."""
+        pooled = (self.p_counts + self.q_counts) / (self.m + self.n)
+        return np.sqrt(pooled * (1 - pooled) * (1 / self.m + 1 / self.n))
 
 
 def psi(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike, smoothing: str = "add_half") -> float:
@@ -30,13 +128,7 @@ def psi(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike, smoothing: str = "add_
     Raises:
         ValueError: for other smoothings and for counts that add up to nothing.
     """
-    if smoothing == "add_half":
-        p, q = _shares(np.add(p_counts, 0.5)), _shares(np.add(q_counts, 0.5))
-    elif smoothing == "clip":
-        p, q = np.maximum(_shares(p_counts), CLIP), np.maximum(_shares(q_counts), CLIP)
-    else:
-        raise ValueError(f'{smoothing!r} is not a smoothing; use "add_half" or "clip"')
-    return float(np.sum((q - p) * np.log(q / p)))
+    return Samples.of(p_counts, q_counts).psi(smoothing)
 
 
 def js_distance(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike) -> float:
@@ -45,21 +137,17 @@ def js_distance(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike) -> float:
     With m = (p + q) / 2 and d = (q - p) / (q + p) the divergence is the sum of m f(d) / 2,
     f(d) = (1 + d) ln(1 + d) + (1 - d) ln(1 - d): equal to the textbook form and exact for tiny differences.
     """
-    p, q = _present_shares(p_counts, q_counts)
-    total = p + q
-    d = (q - p) / total
-    divergence = float(np.sum(total * (xlog1py(1 + d, d) + xlog1py(1 - d, -d)))) / (4 * math.log(2))
-    return math.sqrt(min(1.0, max(0.0, divergence)))
+    return Samples.of(p_counts, q_counts).js_distance()
 
 
 def tv_distance(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike) -> float:
     """Total variation, half the sum of |p - q|."""
-    return float(np.abs(_shares(p_counts) - _shares(q_counts)).sum()) / 2
+    return Samples.of(p_counts, q_counts).tv_distance()
 
 
 def l_infinity_distance(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike) -> float:
     """Largest |p - q|."""
-    return float(np.abs(_shares(p_counts) - _shares(q_counts)).max())
+    return Samples.of(p_counts, q_counts).l_infinity_distance()
 
 
 def wasserstein_distance(current: Floats, reference: Floats) -> float:
@@ -88,7 +176,7 @@ def wasserstein_distance(current: Floats, reference: Floats) -> float:
 
 def psi_chance_level(bins: int, n: int, n_reference: int) -> float:
     """The value that PSI without any drift stays below 95 times in 100: chi-squared(k - 1) (1/n + 1/m)."""
-    return float(chdtri(bins - 1, _SIGNIFICANCE)) * (1 / n + 1 / n_reference) if bins > 1 else 0.0
+    return _chi_squared_quantile(bins - 1) * (1 / n + 1 / n_reference) if bins > 1 else 0.0
 
 
 def js_chance_level(bins: int, n: int, n_reference: int) -> float:
@@ -98,7 +186,7 @@ def js_chance_level(bins: int, n: int, n_reference: int) -> float:
 
 def expected_tv(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike) -> float:
     """Mean total variation without any drift: sum of sqrt(p (1 - p) (1/n + 1/m) / (2 pi)), p pooled."""
-    return float(_standard_errors(p_counts, q_counts).sum()) / math.sqrt(2 * math.pi)
+    return Samples.of(p_counts, q_counts).expected_tv()
 
 
 def tv_chance_level(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike) -> float:
@@ -107,32 +195,9 @@ def tv_chance_level(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike) -> float:
     `expected_tv` times the ratio of 95 % quantile to mean of a chi variable, whose degrees of freedom are the
     effective number of levels less one: exact for two levels, within a few percent of simulation beyond.
     """
-    errors = _standard_errors(p_counts, q_counts)
-    if not errors.any():
-        return 0.0
-    effective = float(errors.sum() ** 2 / np.square(errors).sum())
-    freedom = max(1.0, effective - 1)
-    mean = math.sqrt(2) * math.exp(gammaln((freedom + 1) / 2) - gammaln(freedom / 2))
-    quantile = math.sqrt(float(chdtri(freedom, _SIGNIFICANCE)))
-    return min(1.0, expected_tv(p_counts, q_counts) * quantile / mean)
+    return Samples.of(p_counts, q_counts).tv_chance_level()
 
 
-def _standard_errors(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike) -> Floats:
-    """Standard error of each p - q without any drift."""
-    p, q = np.asarray(p_counts, dtype=np.float64), np.asarray(q_counts, dtype=np.float64)
-    pooled = _shares(p + q)
-    return np.sqrt(pooled * (1 - pooled) * (1 / p.sum() + 1 / q.sum()))
-
-
-def _shares(counts: npt.ArrayLike) -> Floats:
-    numbers = np.asarray(counts, dtype=np.float64)
-    total = numbers.sum()
-    if not total:
-        raise ValueError("counts that add up to nothing have no shares")
-    return numbers / total
-
-
-def _present_shares(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike) -> tuple[Floats, Floats]:
-    p, q = _shares(p_counts), _shares(q_counts)
-    present = (p + q) > 0
-    return p[present], q[present]
+@lru_cache(maxsize=1024)
+def _chi_squared_quantile(freedom: int) -> float:
+    return float(chdtri(freedom, _SIGNIFICANCE))

@@ -32,10 +32,8 @@ class Encoded:
 
 def encode(column: pa.Array | pa.ChunkedArray) -> Encoded:
     """Turns a column of any measured type into codes and levels in text form."""
-    indices, values = _dictionary(column)
-    if len(values) > len(indices):
-        indices, values = _only_used(indices, values)
-    merged = _text(values).dictionary_encode()
+    indices, values = distinct_values(column)
+    merged = text_form(values).dictionary_encode()
     if len(merged.dictionary) == len(values):
         return Encoded(indices, merged.dictionary)
     code_of = np.append(_codes(merged.indices), -1)
@@ -55,9 +53,28 @@ def as_chunked(column: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
     return column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
 
 
-def _dictionary(column: pa.Array | pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], pa.Array]:
-    """Returns per row the position of its value, -1 for null, and the values; they may repeat."""
-    chunked = as_chunked(column)
+def distinct_values(column: pa.Array | pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], pa.Array]:
+    """Returns per row the position of its value, -1 for null, and the values.
+
+    A dictionary that comes as such may hold values twice, and some that do not occur.
+    """
+    indices, values = _dictionary(as_chunked(column))
+    return _only_used(indices, values) if len(values) > len(indices) else (indices, values)
+
+
+def text_form(values: pa.Array) -> pa.LargeStringArray:
+    """Returns values as text; None for NaN."""
+    kind = values.type
+    if pa.types.is_floating(kind):
+        return _texts(values, number_text)
+    if pa.types.is_decimal(kind):
+        return _texts(values, _decimal_text)
+    if pa.types.is_timestamp(kind):
+        values = values.view(pa.timestamp(kind.unit))
+    return values.cast(pa.large_string())
+
+
+def _dictionary(chunked: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], pa.Array]:
     if pa.types.is_dictionary(chunked.type) and any(chunk.dictionary.null_count for chunk in chunked.chunks):
         chunked = chunked.cast(chunked.type.value_type)
     if not pa.types.is_dictionary(chunked.type):
@@ -88,17 +105,6 @@ def _only_used(indices: npt.NDArray[np.int64], values: pa.Array) -> tuple[npt.ND
     position = np.full(len(values) + 1, -1)
     position[used] = np.arange(len(used))
     return position[indices], values.take(pa.array(used))
-
-
-def _text(values: pa.Array) -> pa.LargeStringArray:
-    kind = values.type
-    if pa.types.is_floating(kind):
-        return _texts(values, number_text)
-    if pa.types.is_decimal(kind):
-        return _texts(values, _decimal_text)
-    if pa.types.is_timestamp(kind):
-        values = values.view(pa.timestamp(kind.unit))
-    return values.cast(pa.large_string())
 
 
 def _texts(values: pa.Array, text_of: Callable[[Any], str | None]) -> pa.LargeStringArray:

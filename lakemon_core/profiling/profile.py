@@ -112,18 +112,14 @@ def _numeric_reasons(summary: NumericSummary, values: Values) -> dict[str, str]:
 
 @_statistics.register
 def _categorical(summary: CategoricalSummary) -> tuple[Values, dict[str, str]]:
-    distinct = len(summary.levels)
-    top = zip(
-        summary.levels[:FREQUENT_ITEMS].to_pylist(), summary.counts[:FREQUENT_ITEMS].tolist(), strict=True
-    )
-    lengths = summary.lengths
+    lengths, top = summary.lengths, summary.most_frequent(FREQUENT_ITEMS)
     return {
         "min_length": lengths.least if lengths else None,
         "max_length": lengths.most if lengths else None,
         "avg_length": lengths.mean if lengths else None,
         "frequent_items": [{"item": item, "count": count} for item, count in top],
-        "distinct_count": distinct,
-        "percent_distinct": percent(distinct, summary.rows),
+        "distinct_count": summary.distinct,
+        "percent_distinct": percent(summary.distinct, summary.rows),
     }, {}
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import chdtrc
 
+from lakemon_core.profiling.distances import Samples
 from lakemon_core.profiling.numeric.kolmogorov import kolmogorov_pvalue, ks_statistic
 
 Floats = npt.NDArray[np.float64]
@@ -64,29 +65,35 @@ def chi_squared_test(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike) -> ChiSqu
     Raises:
         ValueError: when a sample is empty.
     """
-    table = _merge_rare(np.array([p_counts, q_counts], dtype=np.float64))
-    dof = table.shape[1] - 1
+    return chi_squared_of(Samples.of(p_counts, q_counts))
+
+
+def chi_squared_of(samples: Samples) -> ChiSquaredTest:
+    """Returns `chi_squared_test` of samples."""
+    m, n, total = samples.m, samples.n, samples.m + samples.n
+    p, both, weights = _merge_rare(samples)
+    dof = int(weights.sum()) - 1
     if not dof:
         return ChiSquaredTest(0.0, 1.0, 0, 0.0)
-    expected = _expected(table)
-    gaps = np.abs(table - expected)
-    plain = float(np.sum(gaps**2 / expected))
-    corrected = np.maximum(gaps - 0.5, 0.0) if dof == 1 else gaps
-    statistic = float(np.sum(corrected**2 / expected))
-    return ChiSquaredTest(
-        statistic, float(chdtrc(dof, statistic)), dof, min(1.0, math.sqrt(plain / table.sum()))
-    )
+    gaps = np.abs(p - both * (m / total))
+    scale = total**2 / (m * n)
+    plain = scale * float(weights @ (gaps**2 / both))
+    statistic = scale * float(weights @ (np.maximum(gaps - 0.5, 0.0) ** 2 / both)) if dof == 1 else plain
+    return ChiSquaredTest(statistic, float(chdtrc(dof, statistic)), dof, min(1.0, math.sqrt(plain / total)))
 
 
-def _expected(table: Floats) -> Floats:
-    return table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
-
-
-def _merge_rare(table: Floats) -> Floats:
-    if not table.sum(axis=1).all():
-        raise ValueError("a sample without values cannot be tested")
-    table = table[:, table.sum(axis=0) > 0]
-    rare = (_expected(table) < RARE).any(axis=0)
+def _merge_rare(samples: Samples) -> tuple[Floats, Floats, Floats]:
+    """Returns reference rows, all rows and weights of the levels, those that are rare as one more level."""
+    p, both, weights = samples.p_counts, samples.p_counts + samples.q_counts, samples.weights
+    rare = both * (min(samples.m, samples.n) / (samples.m + samples.n)) < RARE
     if not rare.any():
-        return table
-    return np.hstack([table[:, ~rare], table[:, rare].sum(axis=1, keepdims=True)])
+        return p, both, weights
+    merged, times = float(weights[rare] @ both[rare]), weights[rare]
+    kept = ~rare
+    if not merged:
+        return p[kept], both[kept], weights[kept]
+    return (
+        np.append(p[kept], times @ p[rare]),
+        np.append(both[kept], merged),
+        np.append(weights[kept], 1.0),
+    )

@@ -1,19 +1,24 @@
-"""A column of categories: its levels as text, and how many rows each has."""
+"""A column of categories: how many rows each of its levels has."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lakemon_core.profiling.categorical.vocabulary import Codes, Vocabulary
 from lakemon_core.profiling.kinds import is_text, value_type
-from lakemon_core.profiling.levels import encode
 
 Column = pa.Array | pa.ChunkedArray
 Counts = npt.NDArray[np.int64]
+
+_SPARSE = 8
+"""Groups with so many times fewer rows than the vocabulary has levels are sorted instead of tallied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +30,23 @@ class Lengths:
     mean: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class CategoricalSummary:
-    """All levels of a categorical or boolean column.
+    """All levels of a categorical or boolean column. What only some need is found when it is asked for.
 
     Attributes:
         rows: all rows of the group.
         nulls: rows without a value; a NaN among category codes is one of them.
-        levels: distinct values as text, by count descending, then by text.
-        counts: rows of each level.
-        lengths: of the texts; None unless the column holds text and has values.
+        vocabulary: says which level a code stands for.
+        codes: of the levels that occur, ascending.
+        tally: rows of each of these.
     """
 
     rows: int
     nulls: int
-    levels: pa.LargeStringArray
-    counts: Counts
-    lengths: Lengths | None = None
+    vocabulary: Vocabulary
+    codes: Codes
+    tally: Counts
 
     @property
     def count(self) -> int:
@@ -56,31 +61,107 @@ class CategoricalSummary:
     @property
     def distinct(self) -> int:
         """Levels."""
-        return len(self.levels)
+        return len(self.codes)
+
+    @cached_property
+    def levels(self) -> pa.LargeStringArray:
+        """Distinct values as text, by count descending, then by text."""
+        return self._texts(self._order)
+
+    @cached_property
+    def counts(self) -> Counts:
+        """Rows of each of the `levels`."""
+        return self.tally[self._order]
+
+    @cached_property
+    def lengths(self) -> Lengths | None:
+        """Of the texts; None unless the column holds text and has values."""
+        if not (self.vocabulary.text and self.distinct):
+            return None
+        characters = self.vocabulary.lengths[self.codes]
+        mean = float(characters @ self.tally) / self.count
+        return Lengths(float(characters.min()), float(characters.max()), mean)
+
+    def most_frequent(self, most: int) -> list[tuple[str, int]]:
+        """Returns the first of the levels with their counts, at most so many, without sorting all of them."""
+        places = self._first(most)
+        found = zip(self._texts(places).to_pylist(), self.tally[places].tolist(), strict=True)
+        return sorted(found, key=lambda level: (-level[1], level[0]))
+
+    @property
+    def texts(self) -> pa.LargeStringArray:
+        """The levels as text, by code."""
+        return self.vocabulary.levels.take(pa.array(self.codes))
+
+    @cached_property
+    def _order(self) -> Counts:
+        by_text = pc.array_sort_indices(self.texts).to_numpy().astype(np.int64)
+        return by_text[np.argsort(-self.tally[by_text], kind="stable")]
+
+    def _first(self, most: int) -> Counts:
+        """Positions of the first levels, in any order: by count, those of equal counts by text."""
+        if self.distinct <= most:
+            return np.arange(self.distinct)
+        least = np.partition(self.tally, -most)[-most]
+        above, tied = np.flatnonzero(self.tally > least), np.flatnonzero(self.tally == least)
+        missing = most - len(above)
+        by_text = pc.select_k_unstable(self._texts(tied), missing, sort_keys=[("", "ascending")])
+        return np.append(above, tied[by_text.to_numpy()])
+
+    def _texts(self, places: Counts) -> pa.LargeStringArray:
+        return self.vocabulary.levels.take(pa.array(self.codes[places]))
 
 
 def summarize_categories(column: Column) -> CategoricalSummary:
     """Counts the levels of a column of any type that is measured, by their text form."""
-    encoded = encode(column)
-    counts = np.bincount(encoded.codes[encoded.codes >= 0], minlength=len(encoded.levels))
-    order = _by_count(encoded.levels, counts)
-    levels, counts = encoded.levels.take(pa.array(order)), counts[order]
-    nulls = len(column) - int(counts.sum())
-    text = is_text(value_type(column.type))
-    return CategoricalSummary(len(column), nulls, levels, counts, _lengths(levels, counts) if text else None)
+    vocabulary = Vocabulary(text=is_text(value_type(column.type)))
+    return summarize_codes(vocabulary.encode(column), vocabulary)
 
 
-def _by_count(levels: pa.LargeStringArray, counts: Counts) -> Counts:
-    """Positions of the levels that occur, by count descending, then by text."""
-    by_text = pc.array_sort_indices(levels).to_numpy().astype(np.int64)
-    by_text = by_text[counts[by_text] > 0]
-    return by_text[np.argsort(-counts[by_text], kind="stable")]
+def summarize_codes(codes: Codes, vocabulary: Vocabulary) -> CategoricalSummary:
+    """Counts the codes of a group of rows.
+
+    Args:
+        codes: as `vocabulary.encode` gave them out, any rows of any columns.
+        vocabulary: they come from.
+    """
+    rows = len(codes)
+    if rows * _SPARSE < len(vocabulary):
+        occurring, tally = np.unique(codes, return_counts=True)
+        nulls = int(tally[0]) if rows and occurring[0] < 0 else 0
+        start = 1 if nulls else 0
+        return CategoricalSummary(rows, nulls, vocabulary, occurring[start:], tally[start:])
+    counts = np.bincount(codes + 1)
+    nulls = int(counts[0]) if rows else 0
+    return _of_counts(rows, nulls, vocabulary, counts[1:])
 
 
-def _lengths(levels: pa.LargeStringArray, counts: Counts) -> Lengths | None:
-    if not len(levels):
-        return None
-    characters = pc.utf8_length(levels).to_numpy()
-    return Lengths(
-        float(characters.min()), float(characters.max()), float(np.average(characters, weights=counts))
-    )
+def merged_categories(parts: Sequence[CategoricalSummary]) -> CategoricalSummary:
+    """Returns the summary of all rows of parts that share none; there must be one.
+
+    Their counts are added up. Parts of several vocabularies meet in a new one.
+    """
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    vocabulary = first.vocabulary
+    if any(part.vocabulary is not vocabulary for part in parts):
+        vocabulary = Vocabulary(text=vocabulary.text)
+        parts = [_translated(part, vocabulary) for part in parts]
+    counts = np.zeros(len(vocabulary), dtype=np.int64)
+    for part in parts:
+        counts[part.codes] += part.tally
+    rows, nulls = sum(part.rows for part in parts), sum(part.nulls for part in parts)
+    return _of_counts(rows, nulls, vocabulary, counts)
+
+
+def _of_counts(rows: int, nulls: int, vocabulary: Vocabulary, counts: Counts) -> CategoricalSummary:
+    codes = np.flatnonzero(counts)
+    return CategoricalSummary(rows, nulls, vocabulary, codes.astype(np.int32), counts[codes])
+
+
+def _translated(summary: CategoricalSummary, vocabulary: Vocabulary) -> CategoricalSummary:
+    """Returns a summary in codes of another vocabulary, which learns its levels."""
+    codes = vocabulary.encode(summary.texts)
+    order = np.argsort(codes)
+    return replace(summary, vocabulary=vocabulary, codes=codes[order], tally=summary.tally[order])

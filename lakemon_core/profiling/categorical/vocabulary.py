@@ -1,0 +1,98 @@
+"""The levels of a column, each with a code that never changes: rows of any window are counted by it."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lakemon_core.profiling.kinds import is_text, value_type
+from lakemon_core.profiling.levels import as_chunked, distinct_values, text_form
+
+Codes = npt.NDArray[np.int32]
+
+FULL = 500_000
+"""Levels after which a vocabulary should take no more chunks: one of ids would never stop growing."""
+FULL_BYTES = 1 << 26
+"""The same for the size of its texts."""
+
+
+class Vocabulary:
+    """Every level that a column has shown so far. One thread may feed it while others read it.
+
+    Args:
+        text: whether the column holds text; only then do its levels have lengths.
+    """
+
+    def __init__(self, *, text: bool) -> None:
+        self.text = text
+        self._known: pa.Array = pa.array([], pa.large_string())
+        self._levels = pa.array([], pa.large_string())
+        self._lengths = np.zeros(0, dtype=np.int32)
+
+    def __len__(self) -> int:
+        """Returns how many levels there are."""
+        return len(self._known)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next chunk should meet a new vocabulary."""
+        return len(self) >= FULL or self._known.nbytes >= FULL_BYTES
+
+    @property
+    def levels(self) -> pa.LargeStringArray:
+        """The levels, by code."""
+        known = self._known
+        if len(self._levels) < len(known):
+            self._levels = known.cast(pa.large_string())
+        return self._levels
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int32]:
+        """Characters of each level, by code."""
+        levels = self.levels
+        if len(self._lengths) < len(levels):
+            self._lengths = pc.utf8_length(levels).to_numpy().astype(np.int32)
+        return self._lengths
+
+    def encode(self, column: pa.Array | pa.ChunkedArray) -> Codes:
+        """Returns the code of every row, -1 for null; levels not seen before get the next codes.
+
+        Args:
+            column: of any type that is measured, by its text form; views, dictionaries and plain text alike.
+        """
+        chunked = as_chunked(column)
+        if is_text(chunked.type):
+            return self._encode_texts(chunked)
+        places, values = distinct_values(chunked)
+        code_of = np.append(self._encode_texts(as_chunked(text_form(values))), np.int32(-1))
+        return code_of[places]
+
+    def _encode_texts(self, texts: pa.ChunkedArray) -> Codes:
+        """Lets Arrow number the texts in the order in which they come, those that are known first."""
+        known = self._known.cast(texts.type)
+        encoded = pa.chunked_array([known, *texts.chunks]).dictionary_encode()
+        if encoded.num_chunks and len(encoded.chunk(0).dictionary) > len(known):
+            self._known = encoded.chunk(0).dictionary
+        found = [_codes(chunk.indices) for chunk in encoded.slice(len(known)).chunks]
+        return np.concatenate(found) if found else np.zeros(0, dtype=np.int32)
+
+
+class Vocabularies:
+    """The vocabularies of all columns, kept for a whole refresh so that its windows share their codes."""
+
+    def __init__(self) -> None:
+        self._by_column: dict[tuple[str, bool], Vocabulary] = {}
+
+    def of(self, column: str, arrow_type: pa.DataType) -> Vocabulary:
+        """Returns the vocabulary of the next chunk of a column: a new one where the last is full."""
+        key = (column, is_text(value_type(arrow_type)))
+        known = self._by_column.get(key)
+        if known is None or known.is_full:
+            known = self._by_column[key] = Vocabulary(text=key[1])
+        return known
+
+
+def _codes(indices: pa.Int32Array) -> Codes:
+    return (indices.fill_null(-1) if indices.null_count else indices).to_numpy()
