@@ -1,0 +1,64 @@
+"""A lake that measures its tables by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from lakemon_core.domain.names import TableName
+from lakemon_core.ports.setting import Progress
+from lakemon_core.ports.tables import Condition
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from lakemon_core.ports.plugins import ModelType
+
+
+@dataclass(frozen=True, slots=True)
+class LakeMetrics:
+    """Where a lake has written what it measured, as it does; None where it writes no such table yet.
+
+    Attributes:
+        profile: its profile metrics, with Databricks' columns.
+        drift: its drift metrics, with Databricks' columns.
+    """
+
+    profile: TableName
+    drift: TableName | None
+
+
+class LakeProfiles(Protocol):
+    """Measures the columns of the inference table where it lies; the monitor stage completes what is missing."""
+
+    def bring_up(self, model_type: ModelType, *, progress: Progress) -> LakeMetrics:
+        """Lets the lake measure what has changed and waits until its tables tell of it.
+
+        What is measured follows the config: a lake that measures something else is told, one that measures
+        just that is left alone.
+
+        Raises:
+            ModelError: when the lake refuses, fails or does not come to an end.
+        """
+        ...
+
+    def rows(
+        self,
+        name: TableName,
+        *,
+        columns: Sequence[str],
+        slices: Mapping[str, str],
+        where: Sequence[Condition] = (),
+        version: int | None = None,
+    ) -> pa.Table:
+        """Reads some columns of a table with the value of each slice as text.
+
+        Args:
+            name: of the table.
+            columns: to read.
+            slices: name of the result's column → slicing expression.
+            where: which rows.
+            version: of the table; None reads the newest.
+        """
+        ...
