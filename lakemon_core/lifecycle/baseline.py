@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from lakemon_core.domain.errors import DataError
 from lakemon_core.domain.names import TableName
 from lakemon_core.hookspecs import RunContext
-from lakemon_core.lifecycle.measuring.groups import Measured, Ruler
+from lakemon_core.lifecycle.measuring.groups import Measured, Ruler, quality_columns
 from lakemon_core.lifecycle.measuring.slices import Series, Slicing
 
 Groups = Mapping[Series, Measured]
@@ -52,7 +52,7 @@ def measure_baseline(context: RunContext, baseline: Baseline, ruler: Ruler) -> G
     Columns that the baseline lacks are left out, as are those of another kind than in the inference table,
     and slices whose columns it lacks.
     """
-    from lakemon_core.profiling.measure import GroupKey, plan_columns, split_models
+    from lakemon_core.profiling.measure import ALL_MODELS, GroupKey, plan_columns
 
     if baseline.name is None:
         return {}
@@ -62,10 +62,12 @@ def measure_baseline(context: RunContext, baseline: Baseline, ruler: Ruler) -> G
     schema = tables.scan(baseline.name, version=baseline.version).schema
     roles, model_type = context.roles, context.model_type
     names = schema.names
+    quality = quality_columns(context, names)
     own = replace(
         ruler,
         plan=plan_columns(schema, roles).keep(ruler.plan),
-        quality=model_type.quality if {roles.label, roles.prediction} <= set(names) else None,
+        quality=model_type.quality if quality else None,
+        quality_columns=quality,
         slicing=ruler.slicing.within(names),
     )
     model_id = roles.model_id if roles.model_id in names else None
@@ -75,8 +77,7 @@ def measure_baseline(context: RunContext, baseline: Baseline, ruler: Ruler) -> G
     context.progress.update(f"measuring the baseline {baseline.name}")
     rows = tables.scan(baseline.name, columns=parts, version=baseline.version).read_all()
     model_type.fit_baseline(rows)
-    measured: dict[Series, Measured] = {}
-    for model, group_rows in split_models(own.slicing.labelled(rows), model_id):
-        key = GroupKey(None, None, model, None, None, "BASELINE")
-        measured |= {one.series: one for one in own.measure(group_rows, key)}
+    key = GroupKey(None, None, ALL_MODELS, None, None, "BASELINE")
+    (groups,) = own.measure(rows, [key], model_id)
+    measured = {one.series: one for one in groups}
     return baseline.measured.setdefault(ruler.slicing, measured)

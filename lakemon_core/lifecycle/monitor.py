@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from lakemon_core.domain.run import StageStatus
@@ -25,7 +23,7 @@ from lakemon_core.lifecycle.due import (
 from lakemon_core.lifecycle.labels import merge_labels
 from lakemon_core.lifecycle.measuring.ahead import ahead
 from lakemon_core.lifecycle.measuring.custom_metrics import CustomMetrics
-from lakemon_core.lifecycle.measuring.groups import Measured, Ruler
+from lakemon_core.lifecycle.measuring.groups import Measured, Ruler, quality_columns
 from lakemon_core.lifecycle.measuring.memory import kept_memory
 from lakemon_core.lifecycle.measuring.sheet import Scribe, Sheet
 from lakemon_core.lifecycle.measuring.slices import Series, Slicing, Source
@@ -115,7 +113,6 @@ class Refresh:
     version: int
     definition: str
     ruler: Ruler
-    quality: tuple[str, ...]
     model_id: str | None
     baseline: Baseline
     cutoff: Window | None
@@ -124,24 +121,26 @@ class Refresh:
     @classmethod
     def prepare(cls, context: RunContext, cutoff: Window | None) -> Refresh:
         """Pins the versions and plans the columns; reads no rows."""
+        from lakemon_core.profiling.categorical.vocabulary import Vocabularies
         from lakemon_core.profiling.measure import plan_columns
 
         info = context.backend.tables.info(context.monitor.inference_table.name)
         roles = context.roles
         columns = info.schema.names
         baseline = Baseline.of(context)
-        plan, quality = plan_columns(info.schema, roles), _quality_columns(context, columns)
+        quality = quality_columns(context, columns)
         return cls(
             context=context,
             version=info.version,
             definition=definition_of(context.monitor, roles, baseline.version),
             ruler=Ruler(
-                plan,
+                plan_columns(info.schema, roles),
                 context.model_type.quality if quality else None,
+                quality,
                 Slicing.of(context, info.schema),
                 CustomMetrics.of(context, info.schema),
+                Vocabularies(),
             ),
-            quality=quality,
             model_id=roles.model_id if roles.model_id in columns else None,
             baseline=baseline,
             cutoff=cutoff,
@@ -218,32 +217,22 @@ class Refresh:
         before: Window | None = None
         previous: dict[Series, Measured] = {}
         for part, rows in ahead(chunks(needed, existing), self._rows_of):
-            for window, groups in self._split(ruler, granularity, part, rows):
+            for window, groups in self._measured(ruler, granularity, part, rows):
                 adjacent = before is not None and before.end == window.start
                 if window in wanted:
                     yield groups, (previous if adjacent else {})
                 before, previous = window, {group.series: group for group in groups}
 
-    def _split(
+    def _measured(
         self, ruler: Ruler, granularity: Granularity, part: Sequence[Window], rows: pa.Table
     ) -> Iterator[tuple[Window, list[Measured]]]:
         """Measures the groups of one chunk of windows: all models together, then each, with slices."""
-        from lakemon_core.profiling.measure import GroupKey, split
+        from lakemon_core.profiling.measure import ALL_MODELS, GroupKey
+        from lakemon_core.profiling.windows import window_numbers
 
-        wanted = set(part)
-        timestamp = self.context.roles.timestamp
-        found = split(ruler.slicing.labelled(rows), granularity, timestamp, self.model_id)
-        for window, parts in groupby(found, key=itemgetter(0)):
-            if window not in wanted:
-                continue
-            groups: list[Measured] = []
-            whole: pa.Table | None = None
-            for _, model_id, part_rows in parts:
-                key = GroupKey(window, str(granularity), model_id, None, None, "INPUT")
-                same = part_rows is whole
-                groups += _as_model(groups, model_id) if same else ruler.measure(part_rows, key)
-                whole = whole or part_rows
-            yield window, groups
+        numbers = window_numbers(rows.column(self.context.roles.timestamp), granularity, part)
+        keys = [GroupKey(window, str(granularity), ALL_MODELS, None, None, "INPUT") for window in part]
+        yield from zip(part, ruler.measure(rows, keys, self.model_id, numbers), strict=True)
 
     def _rows_of(self, part: Sequence[Window]) -> pa.Table:
         return self._rows(Window(part[0].start, part[-1].end))
@@ -262,21 +251,7 @@ class Refresh:
         parts = [*(name for name, *_ in self.ruler.plan.columns), *self.ruler.columns]
         if self.model_id:
             parts.append(self.model_id)
-        return [*parts, *self.quality]
-
-
-def _as_model(groups: Sequence[Measured], model_id: str) -> list[Measured]:
-    """Returns the groups of a window as those of its only model."""
-    return [one.at(replace(one.group.key, model_id=model_id)) for one in groups]
-
-
-def _quality_columns(context: RunContext, known: Sequence[str]) -> tuple[str, ...]:
-    """Returns the columns that quality reads; none where the table lacks labels or predictions."""
-    roles = context.roles
-    if roles.label not in known or roles.prediction not in known:
-        return ()
-    wanted = (roles.prediction, roles.prediction_proba, roles.label, *context.model_type.quality_columns())
-    return tuple(column for column in wanted if column is not None and column in known)
+        return [*parts, *self.ruler.quality_columns]
 
 
 @dataclass(frozen=True, slots=True)

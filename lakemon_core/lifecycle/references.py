@@ -42,18 +42,16 @@ class References:
         return {drift_type: groups for drift_type, groups in found.items() if groups}
 
     def _measure(self, lookback: Lookback, window: Window) -> Mapping[Series, Measured]:
-        from lakemon_core.profiling.measure import GroupKey, split_models
+        from lakemon_core.profiling.measure import ALL_MODELS, GroupKey
 
         span = lookback.span(window, self.granularity)
         rows = self.rows(span) if span else None
         # A window that is missing here and there is a hole, no lack of history: half of them must be there.
         if rows is None or self._windows_in(rows) < ceil(lookback.windows / 2):
             return {}
-        measured: dict[Series, Measured] = {}
-        for model, part in split_models(self.ruler.slicing.labelled(rows), self.model_id):
-            key = GroupKey(span, str(self.granularity), model, None, None, "INPUT")
-            measured |= {one.series: one for one in self.ruler.measure(part, key)}
-        return measured
+        key = GroupKey(span, str(self.granularity), ALL_MODELS, None, None, "INPUT")
+        (groups,) = self.ruler.measure(rows, [key], self.model_id)
+        return {one.series: one for one in groups}
 
     def _windows_in(self, rows: pa.Table) -> int:
         """How many windows hold rows."""

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
 import pyarrow as pa
 
-from lakemon_core.profiling.categorical.summary import CategoricalSummary, Lengths, summarize_categories
+from lakemon_core.profiling.categorical.summary import (
+    CategoricalSummary,
+    Lengths,
+    merged_categories,
+    summarize_categories,
+    summarize_codes,
+)
+from lakemon_core.profiling.categorical.vocabulary import Vocabulary
 from lakemon_core.profiling.kinds import Kind, kind_of, spark_type, unsupported_reason
-from lakemon_core.profiling.numeric.summary import NumericSummary, summarize_numbers
+from lakemon_core.profiling.numeric.summary import NumericSummary, summarize_number_parts, summarize_numbers
+from lakemon_core.profiling.parts import Parts, some_rows
 from lakemon_core.profiling.timestamps import TimestampSummary, summarize_timestamps
 
 __all__ = [
@@ -19,11 +30,14 @@ __all__ = [
     "kind_of",
     "spark_type",
     "summarize",
+    "summarize_groups",
     "unsupported_reason",
 ]
 
 Column = pa.Array | pa.ChunkedArray
 Summary = NumericSummary | CategoricalSummary | TimestampSummary
+Members = tuple[int, ...]
+Part = TypeVar("Part")
 
 
 def summarize(column: Column, kind: Kind) -> Summary:
@@ -43,6 +57,41 @@ def summarize(column: Column, kind: Kind) -> Summary:
     if kind is Kind.TIMESTAMP:
         return summarize_timestamps(_decoded(column))
     return summarize_categories(column)
+
+
+def summarize_groups(
+    column: pa.ChunkedArray,
+    kind: Kind,
+    parts: Parts,
+    groups: Sequence[Members],
+    vocabulary: Vocabulary,
+) -> list[Summary]:
+    """Summarizes one column of a table in many groups of its rows.
+
+    Args:
+        column: of the table.
+        kind: as for `summarize`.
+        parts: of the table.
+        groups: the parts that make up each group.
+        vocabulary: of the column, used where it is measured as categories.
+
+    Raises:
+        ValueError: for UNSUPPORTED.
+    """
+    if kind is Kind.NUMERIC:
+        return _merged(summarize_number_parts(_decoded(column), parts), groups, NumericSummary.merged)
+    if kind in {Kind.CATEGORICAL, Kind.BOOLEAN}:
+        codes = vocabulary.encode(column)
+        of_parts = [summarize_codes(codes[rows], vocabulary) for rows in parts]
+        return _merged(of_parts, groups, merged_categories)
+    return [summarize(some_rows(column, parts.rows(members)), kind) for members in groups]
+
+
+def _merged(
+    of_parts: Sequence[Part], groups: Sequence[Members], merge: Callable[[Sequence[Part]], Part]
+) -> list[Part]:
+    found = {members: merge([of_parts[part] for part in members]) for members in dict.fromkeys(groups)}
+    return [found[members] for members in groups]
 
 
 def _decoded(column: Column) -> Column:

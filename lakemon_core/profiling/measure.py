@@ -14,10 +14,13 @@ import pyarrow as pa
 from lakemon_core.domain.errors import did_you_mean
 from lakemon_core.domain.monitor import Roles
 from lakemon_core.domain.window import Window
-from lakemon_core.profiling.columns import Kind, Summary, kind_of, spark_type, summarize, unsupported_reason
+from lakemon_core.profiling.categorical.vocabulary import Vocabularies
+from lakemon_core.profiling.columns import Summary, summarize_groups
 from lakemon_core.profiling.drift import drift_values, table_drift_values, unavailable
+from lakemon_core.profiling.kinds import Kind, kind_of, spark_type, unsupported_reason
+from lakemon_core.profiling.layout import ALL_MODELS, Members, Place, Section, split_models
+from lakemon_core.profiling.parts import Parts, some_rows
 from lakemon_core.profiling.profile import METHOD, profile_values, table_values
-from lakemon_core.profiling.windows import ALL_MODELS, Split, split, split_models
 
 __all__ = [
     "ALL_MODELS",
@@ -27,13 +30,14 @@ __all__ = [
     "GroupKey",
     "PlannedColumn",
     "Quality",
-    "Split",
     "drift_rows",
+    "each_group",
     "measure",
     "plan_columns",
     "profile_rows",
-    "split",
+    "side_by_side",
     "split_models",
+    "summarize_section",
 ]
 
 TABLE = ":table"
@@ -172,7 +176,7 @@ def _missing(name: str, known: Collection[str]) -> str:
 def measure(
     rows: pa.Table, key: GroupKey, plan: ColumnPlan, quality: Callable[[pa.Table], Quality] | None = None
 ) -> Group:
-    """Summarizes every planned column of one group of rows, columns side by side on all cores.
+    """Measures all rows of a table as one group.
 
     Args:
         rows: the rows of the group; planned columns that they lack are left out.
@@ -180,27 +184,67 @@ def measure(
         plan: the columns.
         quality: `ModelType.quality`; None leaves it out.
     """
-    places = {name: place for place, name in enumerate(rows.schema.names)}
-    present = [column for column in plan.columns if column.name in places]
-    with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(quality, rows) if quality else None
-        summaries = _side_by_side(lambda one: _summary(rows.column(places[one.name]), one.kind), present)
-    columns = {column.name: summary for column, summary in zip(present, summaries, strict=True)}
-    return Group(key, len(rows), columns, plan, answer.result() if answer else None)
+    place = Place(0, key.model_id, key.slice_key, key.slice_value)
+    section = Section(Parts.whole(len(rows)), {place: (0,)})
+    columns = summarize_section(rows, section, plan, Vocabularies())[place]
+    return Group(key, len(rows), columns, plan, quality(rows) if quality else None)
 
 
-def _side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """Returns the work on each item, in order; each core does every n-th of them."""
+def summarize_section(
+    rows: pa.Table, section: Section, plan: ColumnPlan, vocabularies: Vocabularies
+) -> dict[Place, dict[str, Summary]]:
+    """Summarizes every planned column of every group of a section, columns side by side on all cores.
+
+    Args:
+        rows: of the table; planned columns that they lack are left out.
+        section: its groups.
+        plan: the columns.
+        vocabularies: of the columns that are measured as categories.
+    """
+    names = set(rows.schema.names)
+    present = [column for column in plan.columns if column.name in names]
+    groups = list(section.groups.values())
+
+    def work(planned: PlannedColumn) -> list[Summary]:
+        column = rows.column(planned.name)
+        vocabulary = vocabularies.of(planned.name, column.type)
+        return summarize_groups(column, _kind(column, planned.kind), section.parts, groups, vocabulary)
+
+    by_column = side_by_side(work, present)
+    return {
+        place: {planned.name: found[number] for planned, found in zip(present, by_column, strict=True)}
+        for number, place in enumerate(section.groups)
+    }
+
+
+def each_group(
+    rows: pa.Table, section: Section, columns: Collection[str], work: Callable[[pa.Table], Result]
+) -> dict[Place, Result]:
+    """Returns what a function says of the rows of every group; groups of the same rows share the answer.
+
+    Args:
+        rows: of the table.
+        section: its groups.
+        columns: that the function reads; those that the rows lack are left out.
+        work: the function.
+    """
+    picked = rows.select([name for name in dict.fromkeys(columns) if name in rows.schema.names])
+    found: dict[Members, Result] = {}
+    for members in section.groups.values():
+        if members not in found:
+            found[members] = work(some_rows(picked, section.parts.rows(members)))
+    return {place: found[members] for place, members in section.groups.items()}
+
+
+def side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """Returns the work on each item, in order, on all cores."""
     with ThreadPoolExecutor(_WORKERS) as pool:
-        shares = [pool.submit(list, map(work, items[place::_WORKERS])) for place in range(_WORKERS)]
-        done = [share.result() for share in shares]
-    return [done[place % _WORKERS][place // _WORKERS] for place in range(len(items))]
+        return list(pool.map(work, items))
 
 
-def _summary(column: pa.ChunkedArray, kind: Kind) -> Summary:
-    """Summarizes a column as planned, or by its own type where it is no number or time in these rows."""
-    as_level = kind in {Kind.CATEGORICAL, Kind.BOOLEAN}
-    return summarize(column, kind if as_level else kind_of(column.type))
+def _kind(column: pa.ChunkedArray, kind: Kind) -> Kind:
+    """A column is measured as planned, or by its own type where it is no number or time in these rows."""
+    return kind if kind in {Kind.CATEGORICAL, Kind.BOOLEAN} else kind_of(column.type)
 
 
 def profile_rows(
@@ -248,7 +292,7 @@ def drift_rows(
     stamp: Row = {"table_version": table_version, "config_hash": config_hash}
     columns = list(_measured(group))
     names = [name for name, *_ in columns]
-    drifts = _side_by_side(partial(_drift, group, reference, smoothing), names)
+    drifts = side_by_side(partial(_drift, group, reference, smoothing), names)
     table = table_drift_values(group.rows, reference.rows, group.filled, reference.filled)
     rows = [place | {"column_name": TABLE} | table | stamp]
     for (name, _, data_type), values in zip(columns, drifts, strict=True):

@@ -58,12 +58,6 @@ def percent(part: int, rows: int) -> float | None:
     return 100 * part / rows if rows else None
 
 
-def zeros(summary: NumericSummary) -> int:
-    """Returns how many values are zero."""
-    first, last = np.searchsorted(summary.values, 0.0, "left"), np.searchsorted(summary.values, 0.0, "right")
-    return int(last - first)
-
-
 @singledispatch
 def _statistics(summary: Summary) -> tuple[Values, dict[str, str]]:
     raise TypeError(f"{type(summary).__name__} is no summary of a column")
@@ -71,7 +65,7 @@ def _statistics(summary: Summary) -> tuple[Values, dict[str, str]]:
 
 @_statistics.register
 def _numeric(summary: NumericSummary) -> tuple[Values, dict[str, str]]:
-    zero = zeros(summary)
+    zero = summary.zeros
     values: Values = {
         "num_zeros": zero,
         "num_nan": summary.nans,
@@ -80,10 +74,10 @@ def _numeric(summary: NumericSummary) -> tuple[Values, dict[str, str]]:
         "percent_nan": percent(summary.nans, summary.rows),
         "percent_distinct": percent(summary.distinct, summary.rows),
     }
-    numbers = summary.values
+    numbers = summary.sample.values
     if not len(numbers):
         return values, dict.fromkeys(_OF_NUMBERS, no_values(summary))
-    points = _points(quantiles(numbers, QUANTILES))
+    points = _points(quantiles(summary.sample, QUANTILES))
     values |= {
         "avg": _existing(summary.mean),
         "stddev": _existing(_sample_deviation(summary)),
@@ -105,7 +99,7 @@ def _points(found: Floats) -> list[float | None]:
 def _numeric_reasons(summary: NumericSummary, values: Values) -> dict[str, str]:
     why = _INFINITE if summary.infinite else _OVERFLOW
     reasons = {name: why for name in ("avg", "stddev", "median") if values[name] is None}
-    if len(summary.values) == 1:
+    if summary.size == 1:
         reasons["stddev"] = "there is only one value"
     return reasons
 
@@ -144,7 +138,7 @@ def no_values(summary: Summary) -> str:
 
 
 def _sample_deviation(summary: NumericSummary) -> float:
-    n = len(summary.values)
+    n = summary.size
     return math.sqrt(summary.variance * n / (n - 1)) if n > 1 else math.nan
 
 

@@ -11,6 +11,7 @@ from scipy.special import chdtrc
 
 from lakemon_core.profiling.distances import Samples
 from lakemon_core.profiling.numeric.kolmogorov import kolmogorov_pvalue, ks_statistic
+from lakemon_core.profiling.numeric.sample import Sample
 
 Floats = npt.NDArray[np.float64]
 
@@ -34,8 +35,8 @@ class ChiSquaredTest(NamedTuple):
     cramers_v: float
 
 
-def ks_test(current: Floats, reference: Floats) -> KsTest:
-    """Two-sample Kolmogorov-Smirnov test of two sorted samples.
+def ks_test(current: Sample, reference: Sample) -> KsTest:
+    """Two-sample Kolmogorov-Smirnov test.
 
     D is exact over all values, ties included. The p-value is `kstwo.sf(D, N)` with N = round(n m / (n + m)),
     at least 1: what Databricks' metric tables hold.
@@ -43,8 +44,8 @@ def ks_test(current: Floats, reference: Floats) -> KsTest:
     Raises:
         ValueError: when a sample is empty.
     """
-    short, long = (current, reference) if len(current) <= len(reference) else (reference, current)
-    n, m = len(short), len(long)
+    short, long = (current, reference) if current.n <= reference.n else (reference, current)
+    n, m = short.n, long.n
     if not n:
         raise ValueError("a sample without values cannot be tested")
     statistic = ks_statistic(short, long)

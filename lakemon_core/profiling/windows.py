@@ -1,9 +1,8 @@
-"""Timestamps to the starts of their windows, and a table to its groups of rows by window and model."""
+"""Timestamps to their windows, and a table to the rows of each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import cast
 
@@ -13,15 +12,11 @@ import pyarrow as pa
 
 from lakemon_core.domain.errors import DataError
 from lakemon_core.domain.window import Granularity, Window
-from lakemon_core.profiling.kinds import is_text
-from lakemon_core.profiling.levels import as_chunked, encode
+from lakemon_core.profiling.levels import as_chunked
+from lakemon_core.profiling.parts import Parts, some_rows
 
 Moments = npt.NDArray[np.datetime64]
 Positions = npt.NDArray[np.int64]
-Codes = npt.NDArray[np.int32]
-
-ALL_MODELS = "*"
-"""The model id that stands for all models together."""
 
 _SECOND = 10**6
 _NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "day": 86_400 * 10**9}
@@ -80,102 +75,48 @@ def _ticks(column: pa.ChunkedArray) -> Positions:
     return ticks // 1000 if unit == "ns" else ticks * (length // 1000)
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
-    """A table in groups: iterate for `(window, model id, rows)`, by window, in each `*` and then each model.
-
-    Attributes:
-        rows: all rows with a timestamp, by window, else in their order; text is dictionary-encoded.
-        windows: the windows that hold rows, in order.
-        models: the model ids, as text, in order.
-        edges: where the rows of each window start, and the number of rows.
-        codes: of each row: position of its model, -1 without one.
-        undated: rows without a timestamp; they are in no group.
-    """
-
-    rows: pa.Table
-    windows: tuple[Window, ...]
-    models: tuple[str, ...]
-    edges: Positions
-    codes: Codes
-    undated: int
-
-    def __iter__(self) -> Iterator[tuple[Window, str, pa.Table]]:
-        """Yields the groups; a window with one model yields the same table twice."""
-        bounds = zip(self.edges[:-1].tolist(), self.edges[1:].tolist(), strict=True)
-        for window, (first, last) in zip(self.windows, bounds, strict=True):
-            rows = self.rows.slice(first, last - first).combine_chunks()
-            yield window, ALL_MODELS, rows
-            for model, part in _by_model(rows, self.codes[first:last], self.models):
-                yield window, model, part
-
-
-def split(rows: pa.Table, granularity: Granularity, timestamp: str, model_id: str | None = None) -> Split:
-    """Splits rows by window and model; rows that come in order of time are not moved.
-
-    Rows without a model id belong to `*` only.
+def window_numbers(
+    timestamps: pa.Array | pa.ChunkedArray, granularity: Granularity, windows: Sequence[Window]
+) -> Positions:
+    """Returns the place of each timestamp's window among some windows, -1 for those that lie in none.
 
     Args:
-        rows: with the two columns, in any order.
+        timestamps: as for `window_starts`.
+        granularity: of the windows.
+        windows: in order; at least one.
+
+    Raises:
+        DataError: as `window_starts`.
+    """
+    starts = window_starts(timestamps, granularity)
+    wanted = np.array([_naive(window.start) for window in windows], dtype="datetime64[us]")
+    place = np.minimum(np.searchsorted(wanted, starts), len(wanted) - 1)
+    place[wanted[place] != starts] = -1
+    return place
+
+
+def split(rows: pa.Table, granularity: Granularity, timestamp: str) -> Iterator[tuple[Window, pa.Table]]:
+    """Yields each window that holds rows, in order, with its rows; those without a timestamp are in none.
+
+    Args:
+        rows: in any order.
         granularity: length of the windows.
         timestamp: name of the timestamp column.
-        model_id: name of the model id column; None yields `*` only.
 
     Raises:
         DataError: as `window_starts`.
     """
     starts = window_starts(rows.column(timestamp), granularity)
-    dated = ~np.isnat(starts)
-    undated = len(starts) - int(np.count_nonzero(dated))
-    if undated:
-        rows, starts = rows.filter(pa.array(dated)), starts[dated]
-    rows = _with_dictionaries(rows)
-    if (starts[1:] < starts[:-1]).any():
-        order = np.argsort(starts, kind="stable")
-        rows, starts = rows.combine_chunks().take(pa.array(order)), starts[order]
-    edges = np.concatenate([[0], np.flatnonzero(starts[1:] != starts[:-1]) + 1, [len(starts)]])
-    edges = np.unique(edges)
-    codes, models = _models(rows, model_id)
-    windows = tuple(granularity.window(_moment(start)) for start in starts[edges[:-1]])
-    return Split(rows, windows, models, edges, codes, undated)
+    found = np.unique(starts[~np.isnat(starts)])
+    codes = np.searchsorted(found, starts)
+    codes[np.isnat(starts)] = -1
+    parts = Parts.of(codes, len(found))
+    for start, members in zip(found, parts, strict=True):
+        yield granularity.window(_moment(start)), some_rows(rows, members)
 
 
-def split_models(rows: pa.Table, model_id: str | None = None) -> Iterator[tuple[str, pa.Table]]:
-    """Yields `*` with all rows, then each model id, as text and in order, with its rows."""
-    codes, models = _models(rows, model_id)
-    rows = _with_dictionaries(rows).combine_chunks()
-    yield ALL_MODELS, rows
-    yield from _by_model(rows, codes, models)
-
-
-def _by_model(rows: pa.Table, codes: Codes, models: tuple[str, ...]) -> Iterator[tuple[str, pa.Table]]:
-    """Yields the rows of each model that has some; those of an only model are the same table."""
-    for code, model in enumerate(models):
-        own = codes == code
-        count = int(np.count_nonzero(own))
-        if count:
-            yield model, rows if count == len(rows) else rows.filter(pa.array(own))
-
-
-def _models(rows: pa.Table, model_id: str | None) -> tuple[Codes, tuple[str, ...]]:
-    """Returns per row the position of its model id among the sorted ones, -1 for null."""
-    if model_id is None:
-        return np.full(len(rows), -1, dtype=np.int32), ()
-    encoded = encode(rows.column(model_id))
-    levels = encoded.levels.to_pylist()
-    occurring = np.flatnonzero(np.bincount(encoded.codes[encoded.codes >= 0], minlength=len(levels)))
-    models = sorted(levels[code] for code in occurring)
-    place = {model: code for code, model in enumerate(models)}
-    rank = np.array([place.get(level, -1) for level in levels] + [-1], dtype=np.int32)
-    return rank[encoded.codes], tuple(models)
-
-
-def _with_dictionaries(rows: pa.Table) -> pa.Table:
-    """Text as codes of one dictionary a column: cheap to sort, and to count in every group."""
-    for place, field in enumerate(rows.schema):
-        if is_text(field.type):
-            rows = rows.set_column(place, field.name, rows.column(place).dictionary_encode())
-    return rows
+def _naive(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _moment(start: np.datetime64) -> datetime:

@@ -13,6 +13,7 @@ from scipy.spatial.distance import jensenshannon
 from lakemon_core.domain.window import GRANULARITIES, Granularity
 from lakemon_core.profiling.columns import kind_of, summarize
 from lakemon_core.profiling.drift import drift_values, js_distance, ks_test, psi, wasserstein_distance
+from lakemon_core.profiling.numeric.sample import Sample
 from lakemon_core.profiling.profile import profile_values
 from lakemon_core.profiling.windows import split, window_starts
 
@@ -132,11 +133,11 @@ def test_doubling_every_row_changes_no_distance(values, times):
 def test_distances_of_samples_agree_with_scipy_and_are_symmetric(x, y):
     assert wasserstein_distance(x, y) == pytest.approx(stats.wasserstein_distance(x, y), rel=1e-9, abs=1e-8)
     assert wasserstein_distance(x, y) == pytest.approx(wasserstein_distance(y, x), rel=1e-9, abs=1e-12)
-    test = ks_test(x, y)
+    test = ks_test(Sample.of(x), Sample.of(y))
     assert test.statistic == pytest.approx(
         stats.ks_2samp(x, y, method="asymp").statistic, rel=1e-9, abs=1e-12
     )
-    assert test == ks_test(y, x)
+    assert test == ks_test(Sample.of(y), Sample.of(x))
     assert 0 <= test.pvalue <= 1
 
 
@@ -159,13 +160,11 @@ def test_every_row_with_a_time_lies_in_exactly_one_window(moments, text):
         {"ts": pa.array(moments, pa.timestamp("us")), "row": pa.array(range(len(moments)), pa.int64())}
     )
     granularity = Granularity(text)
-    found = split(rows, granularity, "ts")
     seen = []
-    for window, _, part in found:
+    for window, part in split(rows, granularity, "ts"):
         for moment in part.column("ts").to_pylist():
             assert window.start.replace(tzinfo=None) <= moment < window.end.replace(tzinfo=None)
         seen += part.column("row").to_pylist()
     assert sorted(seen) == [place for place, moment in enumerate(moments) if moment]
-    assert found.undated == len(moments) - len(seen)
     starts = window_starts(rows.column("ts"), granularity)
     assert np.isnat(starts).tolist() == [moment is None for moment in moments]

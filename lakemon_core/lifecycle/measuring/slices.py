@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from lakemon_core.ports import Condition, Expressions
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from lakemon_core.profiling.layout import Labels
     from lakemon_core.profiling.measure import GroupKey
 
 TOP = 100
@@ -115,15 +116,11 @@ class Slicing:
             rows = rows.append_column(name, values.column(name))
         return rows
 
-    def parts(self, rows: pa.Table) -> Iterator[tuple[str, str, pa.Table]]:
-        """Yields slice key, slice value and rows of every slice of labelled rows, by value.
+    def labels(self, rows: pa.Table) -> dict[str, Labels]:
+        """Returns slice key → value of each labelled row; null, NaN and what is not sliced are none."""
+        from lakemon_core.profiling.layout import Labels
 
-        Rows whose value is null, or NaN, are in no slice. A value that all rows have yields `rows` itself.
-        """
-        for one in self.slices:
-            for value, part in _parts(rows, one.label):
-                if one.values is None or value in one.values:
-                    yield one.key, value, part
+        return {one.key: Labels.of(rows.column(one.label), one.values) for one in self.slices}
 
     def choose(self, context: RunContext, sources: Sequence[Source]) -> Slicing:
         """Returns the slices with the most frequent values only, counted over all sources."""
@@ -185,23 +182,3 @@ def _chosen(one: Slice, counts: Counter[str] | None) -> Slice:
     if len(ranked) <= TOP:
         return one
     return replace(one, values=frozenset(value for _, value in ranked[:TOP]), left_out=len(ranked) - TOP)
-
-
-def _parts(rows: pa.Table, column: str) -> Iterator[tuple[str, pa.Table]]:
-    """Yields each value of a column, as text and in order, with its rows."""
-    import numpy as np
-    import pyarrow as pa
-
-    from lakemon_core.profiling.levels import encode
-
-    encoded = encode(rows.column(column))
-    levels = encoded.levels.to_pylist()
-    counts = np.bincount(encoded.codes + 1, minlength=len(levels) + 1)
-    occurring = sorted((levels[code], code) for code in np.flatnonzero(counts[1:]).tolist())
-    if len(occurring) == 1 and not counts[0]:
-        yield occurring[0][0], rows
-        return
-    ordered = rows.take(pa.array(np.argsort(encoded.codes, kind="stable"))).combine_chunks()
-    starts = np.cumsum(counts)
-    for value, code in occurring:
-        yield value, ordered.slice(int(starts[code]), int(counts[code + 1]))

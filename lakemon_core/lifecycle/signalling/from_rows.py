@@ -72,7 +72,7 @@ class RowSignals:
         for part in chunks(due, existing):
             where = between(timestamp, Window(part[0].start, part[-1].end))
             rows = tables.scan(name, columns=columns, where=where, version=info.version).read_all()
-            for window, _, own in split(rows, granularity, timestamp):
+            for window, own in split(rows, granularity, timestamp):
                 if window in due:
                     yield from self._of_window(own, window, str(granularity), info.version)
 

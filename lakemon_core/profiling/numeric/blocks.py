@@ -14,15 +14,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lakemon_core.profiling.numeric.sample import Sample
+
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.int64]
 
-MOST = 1 << 15
+MOST_BITS = 15
+MOST = 1 << MOST_BITS
 """Blocks of a large sample: more of them cost memory, fewer leave more rows to look at."""
 _LEAST = 64
 _PART = 1 << 12
-_COUNTABLE = (1 << 62) // MOST
-"""Places between two samples are counted in 64 bits."""
+COUNTABLE = (1 << 62) // MOST
+"""Places between two samples are counted in 64 bits: the product of their sizes stays below this."""
 _CANCELLED = 1e-6
 """Below this share of the size of the numbers, sums of blocks may have lost more than nine digits."""
 
@@ -51,8 +54,10 @@ class Blocks:
         n = len(values)
         if n < _LEAST or not np.isfinite(values[[0, -1]]).all():
             return None
-        count = min(MOST, 1 << (n.bit_length() - 1))
-        first, part = np.divmod(np.arange(count + 1) * n, count)
+        bits = min(MOST_BITS, n.bit_length() - 1)
+        count = 1 << bits
+        places = np.arange(count + 1) * n
+        first, part = places >> bits, places & (count - 1)
         first[-1], part[-1] = n - 1, count
         edges, centre = values[first], float(values[n // 2])
         with np.errstate(over="ignore", invalid="ignore"):
@@ -81,48 +86,50 @@ def _sums(values: Floats, centre: float, first: Positions) -> Floats:
     return sums
 
 
+def wasserstein_of_steps(x: Sample, y: Sample) -> float:
+    """Returns the distance of two samples of few distinct finite numbers: the integral of |F - G|."""
+    edges = np.concatenate([x.values, y.values])
+    edges.sort()
+    heights = np.abs(x.up_to(edges[:-1]) * y.n - y.up_to(edges[:-1]) * x.n)
+    return float(np.einsum("i,i->", heights.astype(np.float64), np.diff(edges))) / (x.n * y.n)
+
+
 def wasserstein_of_blocks(current: Blocks, reference: Blocks) -> float | None:
     """Returns the distance of two samples; None where rounding could touch the ninth digit."""
-    if len(current.values) * len(reference.values) > _COUNTABLE:
+    if len(current.values) * len(reference.values) > COUNTABLE:
         return None
     count = min(len(current.integrals), len(reference.integrals))
     of_x, x = current.coarse(count)
     of_y, y = reference.coarse(count)
-    ordered = (x[:-1] >= y[1:]) | (y[:-1] >= x[1:])
+    open_blocks = np.flatnonzero((x[:-1] < y[1:]) & (y[:-1] < x[1:]))
     gaps = np.abs(of_x - of_y + (current.centre - reference.centre) / count)
-    distance = float(gaps.sum(where=ordered))
-    open_blocks = np.flatnonzero(~ordered)
+    gaps[open_blocks] = 0
+    distance = float(gaps.sum())
     if len(open_blocks):
         distance += _inside(current.values, reference.values, open_blocks, count)
-    exact = not ordered.any() or distance > _CANCELLED * max(current.size, reference.size)
+    exact = len(open_blocks) == count or distance > _CANCELLED * max(current.size, reference.size)
     return distance if exact else None
 
 
 def _inside(x: Floats, y: Floats, blocks: Positions, count: int) -> float:
-    """Integrates |Qx - Qy| over some of `count` blocks: between any two steps both functions are constant.
+    """Integrates |Qx - Qy| over some of `count` blocks.
 
-    Places are counted in units of 1 / (n m count), so that they are whole numbers.
+    A value of the longer sample covers a share of u no wider than one of the shorter does: it meets one of
+    those, or two. Places are counted in units of 1 / (n m count), so that they are whole numbers.
     """
-    n, m = len(x), len(y)
-    width = n * m
-    cuts = np.concatenate([
-        blocks * width, (blocks + 1) * width, _steps(blocks, n, count) * (m * count),
-        _steps(blocks, m, count) * (n * count),
-    ])  # fmt: skip
-    cuts.sort()
-    starts, lengths = cuts[:-1], np.diff(cuts)
-    looked_into = np.zeros(count + 1, dtype=np.bool_)
-    looked_into[blocks] = True
-    wanted = (lengths > 0) & looked_into[starts // width]
-    starts, lengths = starts[wanted], lengths[wanted]
-    gaps = np.abs(x[starts // (m * count)] - y[starts // (n * count)])
-    return float((gaps * lengths).sum()) / (width * count)
-
-
-def _steps(blocks: Positions, n: int, count: int) -> Positions:
-    """Places, in units of 1 / n, at which the quantile function of n values steps within the blocks."""
-    first = -(-blocks * n // count)
-    lengths = (blocks + 1) * n // count - first + 1
-    lengths = np.maximum(lengths, 0)
-    starts = np.cumsum(lengths) - lengths
-    return np.arange(int(lengths.sum())) + np.repeat(first - starts, lengths)
+    short, long = (x, y) if len(x) <= len(y) else (y, x)
+    n, m = len(short), len(long)
+    first = blocks * m // count
+    lengths = -(-(blocks + 1) * m // count) - first
+    before = np.cumsum(lengths) - lengths
+    place = np.arange(int(lengths.sum())) + np.repeat(first - before, lengths)
+    starts, ends = place * (n * count), (place + 1) * (n * count)
+    starts[before] = blocks * (n * m)
+    ends[before + lengths - 1] = (blocks + 1) * (n * m)
+    met = starts // (m * count)
+    boundaries = np.minimum((met + 1) * (m * count), ends)
+    values = long[place]
+    following = short[np.minimum(met + 1, n - 1)]
+    gaps = np.einsum("i,i->", np.abs(short[met] - values), (boundaries - starts).astype(np.float64))
+    gaps += np.einsum("i,i->", np.abs(following - values), (ends - boundaries).astype(np.float64))
+    return float(gaps) / (n * m * count)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 
 from lakemon_core.profiling.comparison import (
     BINNED,
@@ -18,14 +17,15 @@ from lakemon_core.profiling.comparison import (
     nothing_to_compare,
 )
 from lakemon_core.profiling.distances import wasserstein_distance
-from lakemon_core.profiling.numeric.blocks import wasserstein_of_blocks
+from lakemon_core.profiling.numeric.blocks import COUNTABLE, wasserstein_of_blocks, wasserstein_of_steps
 from lakemon_core.profiling.numeric.quantiles import BINS, binned
+from lakemon_core.profiling.numeric.sample import Sample
 from lakemon_core.profiling.numeric.summary import NumericSummary
-from lakemon_core.profiling.profile import percent, zeros
+from lakemon_core.profiling.profile import percent
 from lakemon_core.profiling.significance import ks_test
 
-Floats = npt.NDArray[np.float64]
-
+_FEW = 8_192
+"""Distinct numbers of both sides that are compared one by one."""
 NUMERIC = ("ks_test", "wasserstein_distance", "wasserstein_normalized", "out_of_range", *BINNED)
 """Columns of the drift table that only numbers have, or that need values on both sides."""
 
@@ -37,7 +37,7 @@ def compare_numbers(
     values = common_deltas(current, reference) | {"count_delta": current.count - reference.count}
     values["avg_delta"] = finite_difference(current.mean, reference.mean)
     values["percent_zeros_delta"] = delta(
-        percent(zeros(current), current.rows), percent(zeros(reference), reference.rows)
+        percent(current.zeros, current.rows), percent(reference.zeros, reference.rows)
     )
     missing = nothing_to_compare(current, reference)
     if missing:
@@ -45,11 +45,11 @@ def compare_numbers(
     distances, reasons = _wasserstein(current, reference)
     if values["avg_delta"] is None:
         reasons["avg_delta"] = "an average does not exist"
-    p, q = reference.bins, binned(current.values, reference.bin_edges)
+    p, q = reference.bins, binned(current.sample, reference.bin_edges)
     values |= distances | binned_distances(p, q, smoothing)
-    statistic, pvalue = ks_test(current.values, reference.values)
+    statistic, pvalue = ks_test(current.sample, reference.sample)
     values["ks_test"] = {"statistic": statistic, "pvalue": pvalue}
-    values["out_of_range"] = _out_of_range(current.values, reference.values)
+    values["out_of_range"] = _out_of_range(current.sample, reference.sample)
     values["method"] = f"psi:quantile{BINS}:{smoothing}:{VERSION}"
     return values, reasons
 
@@ -61,7 +61,7 @@ def _wasserstein(current: NumericSummary, reference: NumericSummary) -> tuple[Va
     distance = _distance(current, reference)
     if not math.isfinite(distance):
         return {}, dict.fromkeys(both, "the result exceeds the range of a double")
-    if reference.values[0] == reference.values[-1]:
+    if len(reference.sample.values) == 1:
         return {both[0]: distance}, {both[1]: "the reference is constant"}
     if not reference.variance > 0:
         return {both[0]: distance}, {both[1]: "the spread of the reference exceeds the range of a double"}
@@ -69,16 +69,18 @@ def _wasserstein(current: NumericSummary, reference: NumericSummary) -> tuple[Va
 
 
 def _distance(current: NumericSummary, reference: NumericSummary) -> float:
+    x, y = current.sample, reference.sample
     with np.errstate(over="ignore"):
+        if len(x.values) + len(y.values) <= _FEW and x.n * y.n <= COUNTABLE:
+            return wasserstein_of_steps(x, y)
         if current.blocks is not None and reference.blocks is not None:
             distance = wasserstein_of_blocks(current.blocks, reference.blocks)
             if distance is not None:
                 return distance
-        return wasserstein_distance(current.values, reference.values)
+        return wasserstein_distance(x.ordered, y.ordered)
 
 
-def _out_of_range(ordered: Floats, reference: Floats) -> float:
+def _out_of_range(sample: Sample, reference: Sample) -> float:
     """Returns the share of numbers below the least or above the greatest of the reference."""
-    below = np.searchsorted(ordered, reference[0], side="left")
-    up_to_greatest = np.searchsorted(ordered, reference[-1], side="right")
-    return float(1 - (up_to_greatest - below) / len(ordered))
+    within = sample.up_to(reference.values[-1:]) - sample.below(reference.values[:1])
+    return float(1 - within[0] / sample.n)

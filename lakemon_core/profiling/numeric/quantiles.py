@@ -5,20 +5,22 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from lakemon_core.profiling.numeric.sample import Sample
+
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
 BINS = 10
 
 
-def quantiles(ordered: Floats, steps: int) -> Floats:
-    """Returns the quantiles k / steps of sorted numbers, k from 0 to steps, linear as NumPy's default.
+def quantiles(sample: Sample, steps: int) -> Floats:
+    """Returns the quantiles k / steps of a sample, k from 0 to steps, linear as NumPy's default.
 
     Positions are found in whole numbers, so that a quantile that falls on a value is that value. NaN where
     one falls between two values whose difference is not finite.
     """
-    below, part = np.divmod(np.arange(steps + 1) * (len(ordered) - 1), steps)
-    lower, upper = ordered[below], ordered[np.minimum(below + 1, len(ordered) - 1)]
+    below, part = np.divmod(np.arange(steps + 1) * (sample.n - 1), steps)
+    lower, upper = sample.at(below), sample.at(np.minimum(below + 1, sample.n - 1))
     share = part / steps
     with np.errstate(over="ignore", invalid="ignore"):
         step = upper - lower
@@ -28,19 +30,18 @@ def quantiles(ordered: Floats, steps: int) -> Floats:
     return np.where(exact, lower, between)
 
 
-def inner_edges(ordered: Floats, bins: int = BINS) -> Floats:
+def inner_edges(sample: Sample, bins: int = BINS) -> Floats:
     """Returns the edges between bins of equal reference mass; the outer bins are open.
 
     Bins hold their lower edge. A value on which several quantiles fall together gets a bin of its own, so
     that a move of heavy or constant values is seen: a constant column c has the bins below, at and above c.
     """
-    inner = quantiles(ordered, bins)[1:-1]
+    inner = quantiles(sample, bins)[1:-1]
     inner = inner[~np.isnan(inner)]
     edges, hits = np.unique(inner, return_counts=True)
     return np.union1d(edges, np.nextafter(edges[hits > 1], np.inf))
 
 
-def binned(ordered: Floats, edges: Floats) -> Counts:
-    """Returns how many of the sorted numbers fall into each bin: one more than there are inner edges."""
-    inner = np.searchsorted(ordered, edges, side="left")
-    return np.diff(inner, prepend=0, append=len(ordered))
+def binned(sample: Sample, edges: Floats) -> Counts:
+    """Returns how many of the numbers fall into each bin: one more than there are inner edges."""
+    return np.diff(np.concatenate([[0], sample.below(edges), [sample.n]]))

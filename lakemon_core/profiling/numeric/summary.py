@@ -1,25 +1,30 @@
-"""A column of numbers, sorted: all its statistics follow from that."""
+"""A column of numbers: its summary, for one group of rows or for all groups of a table at once."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from lakemon_core.profiling.levels import as_chunked
 from lakemon_core.profiling.numeric.blocks import Blocks
 from lakemon_core.profiling.numeric.quantiles import binned, inner_edges
+from lakemon_core.profiling.numeric.sample import EXACT, Numbers, Sample
+from lakemon_core.profiling.parts import Parts, Rows
 
 Column = pa.Array | pa.ChunkedArray
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
-_CACHED = 1 << 15
-"""Numbers that are worked on together: they stay in the cache of a core."""
+_EXACT_DIGITS = 15
+"""Decimals of so many digits have a double of their own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,19 +35,30 @@ class NumericSummary:
         rows: all rows of the group.
         nulls: rows without a value.
         nans: rows whose value is NaN; they are values, but no numbers.
-        values: the numbers, sorted, infinities included, `-0.0` as `0.0`.
-        distinct: distinct numbers, counted in the column's own type (exact for integers above 2^53).
-        mean: of the numbers; NaN without any, with an infinite one, or when the sum overflows.
-        variance: of the numbers, ddof 0; NaN as for `mean`.
+        sample: the numbers.
+        tokens: one integer for each distinct value of a type with values that share a double: integers
+            beyond 2^53, decimals of more than 15 digits; None for all others.
     """
 
     rows: int
     nulls: int
     nans: int
-    values: Floats
-    distinct: int
-    mean: float
-    variance: float
+    sample: Sample
+    tokens: Counts | None = None
+
+    @classmethod
+    def merged(cls, parts: Sequence[NumericSummary]) -> NumericSummary:
+        """Returns the summary of the rows of several groups that share none."""
+        if len(parts) == 1:
+            return parts[0]
+        tokens = [part.tokens for part in parts if part.tokens is not None]
+        return cls(
+            sum(part.rows for part in parts),
+            sum(part.nulls for part in parts),
+            sum(part.nans for part in parts),
+            Sample.merged([part.sample for part in parts]),
+            np.unique(np.concatenate(tokens)) if tokens else None,
+        )
 
     @property
     def count(self) -> int:
@@ -52,74 +68,114 @@ class NumericSummary:
     @property
     def size(self) -> int:
         """Numbers: values other than NaN."""
-        return len(self.values)
+        return self.sample.n
+
+    @property
+    def values(self) -> Floats:
+        """All numbers, sorted."""
+        return self.sample.ordered
+
+    @property
+    def distinct(self) -> int:
+        """Distinct numbers, in the column's own type."""
+        return len(self.sample.values if self.tokens is None else self.tokens)
+
+    @cached_property
+    def _moments(self) -> tuple[float, float]:
+        return self.sample.moments()
+
+    @property
+    def mean(self) -> float:
+        """Of the numbers; NaN without any, with an infinite one, or when the sum overflows."""
+        return self._moments[0]
+
+    @property
+    def variance(self) -> float:
+        """Of the numbers, ddof 0; NaN as for `mean`."""
+        return self._moments[1]
 
     @property
     def infinite(self) -> bool:
         """Whether a value is infinite."""
-        return bool(len(self.values)) and not bool(np.isfinite(self.values[[0, -1]]).all())
+        return not self.sample.finite
+
+    @cached_property
+    def zeros(self) -> int:
+        """How many values are zero."""
+        zero = np.zeros(1)
+        return int(self.sample.up_to(zero)[0] - self.sample.below(zero)[0])
 
     @cached_property
     def blocks(self) -> Blocks | None:
         """The numbers in blocks, for their Wasserstein distance; None for few or infinite ones."""
-        return Blocks.of(self.values)
+        return Blocks.of(self.sample.ordered)
 
     @cached_property
     def bin_edges(self) -> Floats:
         """Inner edges of bins that each hold a tenth of the numbers."""
-        return inner_edges(self.values)
+        return inner_edges(self.sample)
 
     @cached_property
     def bins(self) -> Counts:
         """Numbers in each of these bins."""
-        return binned(self.values, self.bin_edges)
+        return binned(self.sample, self.bin_edges)
 
 
 def summarize_numbers(column: Column) -> NumericSummary:
     """Summarizes a column of integers, floats or decimals."""
-    numbers = np.sort(native(column))
-    if numbers.dtype.kind == "f":
-        numbers = numbers[: np.searchsorted(numbers, np.nan)]
-    values = np.add(numbers, 0.0, dtype=np.float64)
-    distinct = _distinct_decimals(column) if pa.types.is_decimal(column.type) else distinct_values(numbers)
-    mean, variance = _moments(values)
-    nans = len(column) - column.null_count - len(values)
-    return NumericSummary(len(column), column.null_count, nans, values, distinct, mean, variance)
+    return summarize_number_parts(column, Parts.whole(len(column)))[0]
 
 
-def native(column: Column) -> npt.NDArray[np.generic]:
-    """The values without nulls, in a type NumPy sorts: decimals become doubles."""
-    present = column.drop_null()
-    if pa.types.is_decimal(present.type):
-        present = present.cast(pa.float64())
-    return (
-        present.to_numpy() if isinstance(present, pa.ChunkedArray) else present.to_numpy(zero_copy_only=False)
+def summarize_number_parts(column: Column, parts: Parts) -> list[NumericSummary]:
+    """Summarizes a column of integers, floats or decimals in every part of its rows."""
+    chunked = as_chunked(column)
+    numbers = _numbers(chunked)
+    wide = _tokens(chunked, numbers)
+    missing = chunked.is_null().to_numpy() if chunked.null_count else None
+    return [_summary(numbers[rows], _some(missing, rows), _some(wide, rows)) for rows in parts]
+
+
+def _some(values: npt.NDArray[Scalar] | None, rows: Rows) -> npt.NDArray[Scalar] | None:
+    return None if values is None else values[rows]
+
+
+def _summary(numbers: Numbers, missing: Flags | None, tokens: Counts | None) -> NumericSummary:
+    rows, nulls = len(numbers), 0
+    if missing is not None and (nulls := int(np.count_nonzero(missing))):
+        present = np.flatnonzero(~missing)
+        numbers = numbers[present]
+        tokens = None if tokens is None else tokens[present]
+    sample = Sample.of(numbers)
+    return NumericSummary(
+        rows, nulls, rows - nulls - sample.n, sample, None if tokens is None else np.unique(tokens)
     )
 
 
-def distinct_values(ordered: npt.NDArray[np.generic]) -> int:
+def _numbers(column: pa.ChunkedArray) -> Numbers:
+    """The values as NumPy sorts them; what stands for nulls has no meaning."""
+    if pa.types.is_decimal(column.type):
+        column = column.cast(pa.float64())
+    zero = pa.scalar(0, column.type) if not pa.types.is_float16(column.type) else pa.scalar(np.float16(0))
+    return (column.fill_null(zero) if column.null_count else column).to_numpy()
+
+
+def _tokens(column: pa.ChunkedArray, numbers: Numbers) -> Counts | None:
+    """One integer for each value where distinct ones may share a double; None where they cannot."""
+    kind = column.type
+    if pa.types.is_decimal(kind) and kind.precision > _EXACT_DIGITS:
+        encoded = column.cast(pa.decimal256(kind.precision, kind.scale)).combine_chunks().dictionary_encode()
+        return encoded.indices.fill_null(0).to_numpy().astype(np.int64)
+    if kind not in {pa.int64(), pa.uint64()}:
+        return None
+    beyond = len(numbers) and (int(numbers.max()) > EXACT or int(numbers.min()) < -EXACT)
+    return numbers.view(np.int64) if beyond else None
+
+
+def native(column: Column) -> Numbers:
+    """Returns the values without nulls, in a type NumPy sorts."""
+    return _numbers(as_chunked(column.drop_null()))
+
+
+def distinct_values(ordered: Numbers) -> int:
     """Returns how many distinct values a sorted array holds."""
     return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + 1 if len(ordered) else 0
-
-
-def _distinct_decimals(column: Column) -> int:
-    """Decimals that differ may fall on one double."""
-    return cast("int", pc.count_distinct(column, mode="only_valid").as_py())
-
-
-def _moments(values: Floats) -> tuple[float, float]:
-    """Mean and variance by way of the median, which is never farther from the mean than the deviation."""
-    if not len(values) or not np.isfinite(values[[0, -1]]).all():
-        return np.nan, np.nan
-    if values[0] == values[-1]:
-        return float(values[0]), 0.0
-    n, median = len(values), float(values[len(values) // 2])
-    shift = squares = 0.0
-    with np.errstate(over="ignore", invalid="ignore"):
-        for start in range(0, n, _CACHED):
-            around = values[start : start + _CACHED] - median
-            shift += float(around.sum())
-            squares += float(np.einsum("i,i->", around, around))
-        shift /= n
-        mean, variance = median + shift, max(squares / n - shift * shift, 0.0)
-    return (mean if np.isfinite(mean) else np.nan), (variance if np.isfinite(variance) else np.nan)

@@ -2,6 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from lakemon_core.profiling.numeric.sample import Sample
 from lakemon_core.profiling.profile import profile_values, quantiles, table_values
 from lakemon_core.profiling.schemas import PROFILE_STATISTICS
 
@@ -122,4 +123,4 @@ def test_the_row_of_the_table_names_columns_with_values(summary_of):
 
 
 def test_quantiles_fall_on_values_where_positions_are_whole():
-    assert quantiles(np.array([1e-300, 5.0, 1e300]), 2).tolist() == [1e-300, 5.0, 1e300]
+    assert quantiles(Sample.of(np.array([1e-300, 5.0, 1e300])), 2).tolist() == [1e-300, 5.0, 1e300]

@@ -3,12 +3,17 @@ import pytest
 from scipy import stats
 
 from lakemon_core.profiling.numeric.kolmogorov import kolmogorov_pvalue
+from lakemon_core.profiling.numeric.sample import Sample
 from lakemon_core.profiling.significance import chi_squared_test, ks_test
+
+
+def ks(current, reference):
+    return ks_test(Sample.of(np.asarray(current)), Sample.of(np.asarray(reference)))
 
 
 def test_ks_has_its_golden_statistic_and_the_p_value_of_databricks(golden, normal_samples):
     reference, current = normal_samples
-    test = ks_test(current, reference)
+    test = ks(current, reference)
     assert test.statistic == pytest.approx(golden["C_ks"][0], rel=1e-9)
     assert test.pvalue == pytest.approx(stats.kstwo.sf(test.statistic, round(2000 * 5000 / 7000)), rel=1e-9)
 
@@ -18,23 +23,23 @@ def test_ks_statistic_agrees_with_scipy_with_and_without_ties():
     for n, m in [(1, 1), (2, 1), (3, 50), (200, 150), (999, 1000)]:
         for draw in (random.normal, lambda size: random.integers(0, 6, size).astype(float)):
             x, y = np.sort(draw(size=n)), np.sort(draw(size=m))
-            assert ks_test(x, y).statistic == pytest.approx(stats.ks_2samp(x, y).statistic, rel=1e-9)
+            assert ks(x, y).statistic == pytest.approx(stats.ks_2samp(x, y).statistic, rel=1e-9)
 
 
 def test_ks_takes_infinities_for_the_ends():
     x, y = np.array([-np.inf, 0.0, np.inf]), np.array([0.0, 0.0, np.inf])
-    assert ks_test(x, y).statistic == pytest.approx(1 / 3)
+    assert ks(x, y).statistic == pytest.approx(1 / 3)
 
 
 def test_ks_of_disjoint_samples_is_one_and_of_equal_samples_zero():
     x = np.arange(20.0)
-    assert ks_test(x, x + 100) == (1.0, stats.kstwo.sf(1.0, 10))
-    assert ks_test(x, x) == (0.0, 1.0)
+    assert ks(x, x + 100) == (1.0, stats.kstwo.sf(1.0, 10))
+    assert ks(x, x) == (0.0, 1.0)
 
 
 def test_ks_of_nothing_is_refused():
     with pytest.raises(ValueError, match="without values"):
-        ks_test(np.array([]), np.array([1.0]))
+        ks(np.array([]), np.array([1.0]))
 
 
 @pytest.mark.parametrize("n", [1, 2, 17, 140, 141, 150, 369, 1428, 16_000, 300_000, 900_000])

@@ -5,8 +5,8 @@ import pyarrow as pa
 import pytest
 
 from lakemon_core.domain.errors import DataError
-from lakemon_core.domain.window import GRANULARITIES, Granularity, Window
-from lakemon_core.profiling.windows import split, split_models, window_starts
+from lakemon_core.domain.window import GRANULARITIES, Granularity
+from lakemon_core.profiling.windows import split, window_numbers, window_starts
 
 DAY = Granularity("1 day")
 MOMENTS = [
@@ -76,63 +76,25 @@ def rows():
     })  # fmt: skip
 
 
-def groups(found):
-    return [(window.start.day, model, part.column("text").to_pylist()) for window, model, part in found]
+def texts(found):
+    return [(window.start.day, part.column("text").to_pylist()) for window, part in found]
 
 
-def test_a_table_is_split_by_window_with_all_models_first(rows):
-    found = split(rows, DAY, "ts", "model")
-    assert groups(found) == [
-        (1, "*", ["b", "d", "g"]),
-        (1, "10", ["d"]),
-        (1, "9", ["b", "g"]),
-        (2, "*", ["a", "f"]),
-        (2, "10", ["a"]),
-        (3, "*", ["e"]),
-        (3, "9", ["e"]),
-    ]
-    assert found.undated == 1
-    assert next(iter(found))[0] == Window(datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 2, tzinfo=UTC))
-
-
-def test_a_split_can_be_read_twice(rows):
-    found = split(rows, DAY, "ts", "model")
-    assert groups(found) == groups(found)
-
-
-def test_without_a_model_column_all_rows_count_as_one(rows):
-    assert groups(split(rows, DAY, "ts")) == [
-        (1, "*", ["b", "d", "g"]),
-        (2, "*", ["a", "f"]),
-        (3, "*", ["e"]),
-    ]
-
-
-def test_a_window_with_one_model_yields_one_table(rows):
-    found = list(split(rows.filter(pa.array([True] + [False] * 6)), DAY, "ts", "model"))
-    assert [model for _, model, _ in found] == ["*", "10"]
-    assert found[0][2] is found[1][2]
+def test_a_table_is_split_by_window_in_order_of_time(rows):
+    assert texts(split(rows, DAY, "ts")) == [(1, ["b", "d", "g"]), (2, ["a", "f"]), (3, ["e"])]
 
 
 @pytest.mark.parametrize("rows_of", [lambda rows: rows.slice(0, 0), lambda rows: rows.slice(2, 1)])
-def test_nothing_with_a_time_gives_no_groups(rows, rows_of):
-    assert list(split(rows_of(rows), DAY, "ts", "model")) == []
+def test_nothing_with_a_time_gives_no_windows(rows, rows_of):
+    assert list(split(rows_of(rows), DAY, "ts")) == []
 
 
-def test_a_baseline_is_split_by_model(rows):
-    found = [(model, sorted(part.column("text").to_pylist())) for model, part in split_models(rows, "model")]
-    assert found == [("*", list("abcdefg")), ("10", ["a", "d"]), ("9", ["b", "c", "e", "g"])]
-    assert [model for model, _ in split_models(rows)] == ["*"]
-
-
-def test_chunked_and_dictionary_columns_are_split_alike(rows):
+def test_chunked_columns_are_split_alike(rows):
     chunked = pa.concat_tables([rows.slice(0, 3), rows.slice(3)])
-    encoded = pa.concat_tables(
-        [
-            part.set_column(2, "text", part.column("text").dictionary_encode())
-            for part in (rows.slice(0, 3), rows.slice(3))
-        ]
-    )
-    expected = groups(split(rows, DAY, "ts", "model"))
-    assert groups(split(chunked, DAY, "ts", "model")) == expected
-    assert groups(split(encoded, DAY, "ts", "model")) == expected
+    assert texts(split(chunked, DAY, "ts")) == texts(split(rows, DAY, "ts"))
+
+
+def test_rows_are_numbered_by_the_windows_that_are_wanted(rows):
+    first = datetime(2024, 1, 1, tzinfo=UTC)
+    wanted = [DAY.window(first), DAY.window(first + timedelta(days=2))]
+    assert window_numbers(rows.column("ts"), DAY, wanted).tolist() == [-1, 0, -1, 0, 1, -1, 0]
