@@ -199,7 +199,12 @@ def test_every_config_key_is_documented():
         "backends": "lakemon.backends",
     }
     schema = json_schema(**{part: plugins.configs(group) for part, group in groups.items()})
-    written = set(re.findall(r"[a-z][a-z0-9_]*", page("config.md") + page("alerts.md") + page("metrics.md")))
+    written = set(
+        re.findall(
+            r"[a-z][a-z0-9_]*",
+            page("config.md") + page("alerts.md") + page("metrics.md") + page("databricks.md"),
+        )
+    )
     assert keys_of(schema, set()) - written == set()
 
 

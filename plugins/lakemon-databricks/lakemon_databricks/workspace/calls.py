@@ -7,6 +7,7 @@ pass through.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +26,9 @@ LONGEST_PAUSE = 30.0
 """Seconds; a server that says `Retry-After: 86400` is asked again before that."""
 _PAUSES = (0.5, 1.0, 2.0, 4.0)
 """Seconds before a call that failed with 500, 502 or 504 is sent again."""
+
+_BAD_TOKEN = re.compile(r"invalid (access )?token", re.IGNORECASE)
+"""A token that nobody knows is answered with 403, like a missing right."""
 
 
 class Overdue(Exception):
@@ -95,7 +99,9 @@ class _Door:
 
         if isinstance(error, LakemonError):
             return error
-        if isinstance(error, Unauthenticated):
+        if isinstance(error, Unauthenticated) or (
+            isinstance(error, PermissionDenied) and _BAD_TOKEN.search(str(error))
+        ):
             return not_signed_in(error, self.host)
         if isinstance(error, PermissionDenied):
             return not_allowed(error, call)

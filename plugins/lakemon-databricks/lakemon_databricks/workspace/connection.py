@@ -56,7 +56,7 @@ def connect(connection: Connection) -> WorkspaceClient:
     from databricks.sdk import WorkspaceClient
     from databricks.sdk.core import Config
 
-    given: dict[str, Any] = {**connection.given, "retry_timeout_seconds": 3, "http_timeout_seconds": 3}
+    given: dict[str, Any] = {**connection.given, "retry_timeout_seconds": 2, "http_timeout_seconds": 3}
     until = time.monotonic() + OPENING_SECONDS
     try:
         config = in_time(
