@@ -21,6 +21,11 @@ _SECRET_KEY = re.compile(
     r"passw|secret|token|credential|webhook|workflow_url|api_?key|access_?key|private|routing_key|dsn",
     re.IGNORECASE,
 )
+_GONE = {
+    "auto_capture_config": "Databricks has switched inference tables of that kind off. Leave it out:"
+    " `inference_table` says where requests are logged.",
+}
+"""Key of other tools → what to do instead."""
 _EXPECTED = {
     "string": "it must be text.",
     "int": "it must be a whole number.",
@@ -97,7 +102,7 @@ def _problem(details: ErrorDetails, model: type[BaseModel], where: Place, locati
     hidden = any(is_secret(str(part)) for part in place)
     code, what, cure = _sentence(details, node, hidden=hidden)
     if code == "LM110":
-        cure = _where_it_belongs(key, model, place[len(where) : -1])
+        cure = _GONE.get(key) or _where_it_belongs(key, model, place[len(where) : -1])
     if code == "LM111" and not cure:
         cure = _slip(key, locations.find(place[:-1])) or _example(key, model, place[len(where) : -1])
     return problem(locations.file, node, code, what, cure)
