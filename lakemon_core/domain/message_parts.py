@@ -25,7 +25,7 @@ _T = TypeVar("_T")
 
 def lines_of(notification: Notification, limit: int = LINE_LIMIT) -> list[str]:
     """Returns the evidence, one sentence each."""
-    return [cut for line in notification.lines if (cut := plain(line, limit))]
+    return [cut for line in notification.lines if (cut := plain(line, limit)).strip()]
 
 
 def facts_of(notification: Notification, limit: int = LINE_LIMIT) -> list[tuple[str, str]]:
@@ -38,7 +38,7 @@ def facts_of(notification: Notification, limit: int = LINE_LIMIT) -> list[tuple[
 
 def commands_of(notification: Notification, limit: int = LINE_LIMIT) -> list[str]:
     """Returns the commands that show it again."""
-    return [plain(command, limit) for command in notification.command.splitlines() if command]
+    return [cut for command in notification.command.splitlines() if (cut := plain(command, limit)).strip()]
 
 
 def heading_of(notification: Notification, limit: int = LINE_LIMIT) -> str:
