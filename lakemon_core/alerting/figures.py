@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from lakemon_core.domain.figures import Contributor, Evidence, Kind
+from lakemon_core.domain.figures import Contributor, Evidence
 from lakemon_core.domain.incident import IncidentEvent
 from lakemon_core.domain.rule import Rule
 
@@ -23,7 +23,7 @@ def evidence_of(event: IncidentEvent, rule: Rule | None) -> Evidence:
     return Evidence(
         incident=f"{incident.fingerprint}.{incident.episode}",
         transition=event.transition,
-        kind=Kind(known.get("kind", Kind.BREACH)),
+        kind=incident.kind,
         severity=incident.severity,
         title=incident.title,
         what=str(known.get("what", incident.rule)),

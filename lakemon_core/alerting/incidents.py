@@ -3,68 +3,118 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import cast
 
 from lakemon_core.alerting.judging.shelf import slice_text
+from lakemon_core.alerting.life.hush import Hush
+from lakemon_core.alerting.life.streams import streams
+from lakemon_core.alerting.life.telling import RANK, RULE_CHANGED, Teller, event_key
 from lakemon_core.alerting.rules import named
 from lakemon_core.alerting.wording import subject_of, title_of
+from lakemon_core.domain.figures import Kind
 from lakemon_core.domain.incident import Incident, IncidentEvent, IncidentStatus, Transition
 from lakemon_core.domain.rule import Rule, Status, Verdict
-from lakemon_core.domain.run import Severity
+from lakemon_core.domain.silence import Silence
 
-RULE_CHANGED = "rule_changed"
 RULE_REMOVED = "rule_removed"
 
 _BREACH, _FINE = "b", "o"
-_RANK = {severity: rank for rank, severity in enumerate(Severity)}
 _ENDLESS = datetime.max.replace(tzinfo=UTC)
 
 Moved = tuple[Incident | None, tuple[IncidentEvent, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What a run knows beside its verdicts: whose incidents it looks after, and who keeps them quiet.
+
+    Attributes:
+        model: registered name of the model.
+        environment: environment of the config.
+        rules: of the run.
+        silences: that were made.
+    """
+
+    model: str = ""
+    environment: str = ""
+    rules: Sequence[Rule] = ()
+    silences: Sequence[Silence] = ()
+
+    def owns(self, state: Incident) -> bool:
+        """Whether this incident is looked after, even when no verdict moved it."""
+        return (state.model, state.environment) == (self.model, self.environment)
+
+
 def advance(
-    states: Mapping[str, Incident], verdicts: Sequence[Verdict], run_id: str, now: datetime
+    states: Mapping[str, Incident],
+    verdicts: Sequence[Verdict],
+    run_id: str,
+    now: datetime,
+    watch: Watch | None = None,
 ) -> tuple[list[Incident], list[IncidentEvent]]:
     """Walks every series through its new windows, oldest first.
 
     People hear what is true at the end of the run, not what passed by on the way: of an incident that stands
     open its opening (or its escalation, when they knew it open), and the end of an episode that they knew.
-    Everything else is recorded with `notify=False`. An event that is told carries the newest state.
+    Everything else is recorded with `notify=False`. An event that is told carries the newest state. What is
+    silenced, or explained by another incident, is told when that ends, if it still stands open.
 
     Args:
         states: newest state of every incident by fingerprint, as the ledger has it.
         verdicts: of one or more runs of `judge`, in any order.
         run_id: the run that asks.
         now: the present moment, aware, UTC.
+        watch: rules, silences, and whose incidents are reminded of; None takes the rules of the verdicts.
 
     Returns:
         the states that changed and the transitions on the way. The same windows again give neither;
         signals without a window, e.g. `freshness`, are judged anew in every run.
     """
+    watch = watch or Watch()
+    moved = _walked(states, verdicts, run_id, now)
+    moved |= {name: (one, ()) for name, one in states.items() if name not in moved and watch.owns(one)}
+    rules = {verdict.rule.name: verdict.rule for verdict in verdicts}
+    rules |= {rule.name: rule for rule in named(watch.rules)}
+    others = [one for name, one in states.items() if name not in moved]
+    standing = [one for one in (*others, *(after for after, _ in moved.values())) if one.is_open]
+    hush, teller = Hush.of(watch.silences, rules, standing, now), Teller(run_id, now)
     changed: list[Incident] = []
     events: list[IncidentEvent] = []
-    for fingerprint, series in _by_series(verdicts).items():
+    for fingerprint, (after, seen) in moved.items():
+        before = states.get(fingerprint)
+        why = hush.why(after) if after.is_open else ""
+        told, more = teller.tell(before, after, seen, rule=rules.get(after.rule), hush=why)
+        events += more
+        if told != before:
+            changed.append(told)
+    return changed, events
+
+
+def _walked(
+    states: Mapping[str, Incident], verdicts: Sequence[Verdict], run_id: str, now: datetime
+) -> dict[str, tuple[Incident, Sequence[IncidentEvent]]]:
+    """Steps every series through its windows; returns those that moved, with what happened."""
+    moved: dict[str, tuple[Incident, Sequence[IncidentEvent]]] = {}
+    for fingerprint, series in _by_series(verdicts, states).items():
         before = states.get(fingerprint)
         after, seen = before, list[IncidentEvent]()
         for verdict in series:
             after, more = step(after, verdict, run_id=run_id, now=now)
             seen += more
-        if after is None or after is before:
-            continue
-        changed.append(after)
-        events += _told(before, after, seen)
-    return changed, events
+        if after is not None and after is not before:
+            moved[fingerprint] = after, seen
+    return moved
 
 
 def step(state: Incident | None, verdict: Verdict, *, run_id: str, now: datetime) -> Moved:
     """Moves one incident by one verdict.
 
     Windows at or before the head change nothing, but for the head itself when the rule has been edited.
-    Unknown changes nothing, unless the rule says `on_no_data: alert` (counts as a breach) or `ok` (counts as
-    a healthy window); it never resolves.
+    Unknown changes nothing, unless the rule says `on_no_data: ok` (counts as a healthy window); it never
+    resolves. What is wrong with the data itself moves incidents of other kinds, see `streams`.
 
     Returns:
         the state after it, the same object when nothing changed, and the transitions it made.
@@ -80,12 +130,12 @@ def step(state: Incident | None, verdict: Verdict, *, run_id: str, now: datetime
     recent = (past + letter)[-counted:]
     transition = _transition(known, verdict, recent)
     is_pending = _BREACH in (recent[1:] if len(recent) == counted else recent)
-    after = _moved(_looked_at(known, verdict, recent, now), transition, is_pending=is_pending)
+    after = _moved(_looked_at(known, verdict, recent, now), transition, now, is_pending=is_pending)
     if after == state:
         return state, ()
     if transition is None:
         return after, ()
-    key, reason = _key(after, transition), RULE_CHANGED if revisited else ""
+    key, reason = event_key(after, transition), RULE_CHANGED if revisited else ""
     return after, (IncidentEvent(key, transition, after, verdict.window, run_id, now, reason),)
 
 
@@ -109,7 +159,7 @@ def close_removed(
     ]
     events = [
         IncidentEvent(
-            key=_key(state, Transition.RESOLVED),
+            key=event_key(state, Transition.RESOLVED),
             transition=Transition.RESOLVED,
             incident=state,
             window=None,
@@ -123,17 +173,24 @@ def close_removed(
     return closed, events
 
 
-def _by_series(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
+def _by_series(verdicts: Sequence[Verdict], known: Mapping[str, Incident]) -> dict[str, list[Verdict]]:
+    """Returns the verdicts of every incident in window order.
+
+    Incidents about the data itself begin with a window where something was wrong.
+    """
     series: dict[str, list[Verdict]] = {}
     for verdict in sorted(verdicts, key=lambda one: one.window.end if one.window else _ENDLESS):
-        series.setdefault(verdict.fingerprint, []).append(verdict)
+        for one in streams(verdict):
+            begun = one.kind is Kind.BREACH or one.status is not Status.OK
+            if begun or one.fingerprint in known or one.fingerprint in series:
+                series.setdefault(one.fingerprint, []).append(one)
     return series
 
 
 def _letter(verdict: Verdict) -> str | None:
     """Returns how a verdict counts; None when it does not."""
     if verdict.status is Status.UNKNOWN:
-        return {"alert": _BREACH, "ok": _FINE}.get(verdict.rule.on_no_data)
+        return _FINE if verdict.rule.on_no_data == "ok" else None
     return _BREACH if verdict.status is Status.BREACHED else _FINE
 
 
@@ -154,7 +211,7 @@ def _transition(state: Incident, verdict: Verdict, recent: str) -> Transition | 
             return Transition.REOPENED if state.episode else Transition.OPENED
         return None
     if breach:
-        return Transition.ESCALATED if _RANK[verdict.severity] > _RANK[state.severity] else None
+        return Transition.ESCALATED if RANK[verdict.severity] > RANK[state.severity] else None
     return Transition.RESOLVED if verdict.recovered and not holds else None
 
 
@@ -163,7 +220,7 @@ def _looked_at(state: Incident, verdict: Verdict, recent: str, now: datetime) ->
     breach, goes_on = recent[-1] == _BREACH, state.is_open or _BREACH in recent[:-1]
     severity, opened_at, breaches = state.severity, state.opened_at, state.evidence.get("breaches", 0)
     if breach and goes_on:
-        severity = max(severity, verdict.severity, key=_RANK.__getitem__)
+        severity = max(severity, verdict.severity, key=RANK.__getitem__)
         breaches = cast("int", breaches) + 1
     elif breach:
         severity, breaches = verdict.severity, 1
@@ -182,12 +239,20 @@ def _looked_at(state: Incident, verdict: Verdict, recent: str, now: datetime) ->
     )
 
 
-def _moved(seen: Incident, transition: Transition | None, *, is_pending: bool) -> Incident:
+def _moved(seen: Incident, transition: Transition | None, now: datetime, *, is_pending: bool) -> Incident:
     match transition:
         case Transition.OPENED | Transition.REOPENED:
-            return replace(seen, status=IncidentStatus.OPEN, episode=seen.episode + 1)
+            return replace(
+                seen,
+                status=IncidentStatus.OPEN,
+                episode=seen.episode + 1,
+                raised_at=now,
+                told_at=None,
+                told_severity=None,
+                acknowledged_by="",
+            )
         case Transition.ESCALATED:
-            return replace(seen, status=IncidentStatus.OPEN)
+            return replace(seen, status=IncidentStatus.OPEN, acknowledged_by="")
         case Transition.RESOLVED:
             return replace(seen, status=IncidentStatus.RESOLVED, recent="")
         case _ if seen.is_open:
@@ -196,32 +261,6 @@ def _moved(seen: Incident, transition: Transition | None, *, is_pending: bool) -
             return replace(seen, status=IncidentStatus.PENDING)
         case _:
             return replace(seen, status=IncidentStatus.RESOLVED if seen.episode else IncidentStatus.OK)
-
-
-def _told(
-    before: Incident | None, after: Incident, events: Sequence[IncidentEvent]
-) -> Sequence[IncidentEvent]:
-    """Marks which of the events of one run and one series people hear."""
-    known = before.episode if before and before.is_open else None
-    current = after.episode if after.is_open else None
-    escalations = [event for event in events if event.transition is Transition.ESCALATED]
-
-    def is_told(event: IncidentEvent) -> bool:
-        episode = event.incident.episode
-        match event.transition:
-            case Transition.RESOLVED:
-                return episode == known and event.reason != RULE_CHANGED
-            case Transition.ESCALATED:
-                return episode == known == current and event is escalations[-1]
-            case _:
-                return episode == current
-
-    return [
-        replace(event, incident=event.incident if event.transition is Transition.RESOLVED else after)
-        if is_told(event)
-        else replace(event, notify=False)
-        for event in events
-    ]
 
 
 def _fresh(verdict: Verdict) -> Incident:
@@ -237,13 +276,8 @@ def _fresh(verdict: Verdict) -> Incident:
         slice=slice_text(verdict.signal),
         model_id=verdict.signal.model_id,
         severity=verdict.severity,
+        kind=verdict.kind if verdict.status is not Status.UNKNOWN else Kind.BREACH,
     )
-
-
-def _key(state: Incident, transition: Transition) -> str:
-    """The same transition of the same episode has the same key in every run."""
-    step_of = f".{state.severity.value}" if transition is Transition.ESCALATED else ""
-    return f"{state.fingerprint}.{state.episode}.{transition.value}{step_of}"
 
 
 def _evidence(verdict: Verdict) -> dict[str, object]:

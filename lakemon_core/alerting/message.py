@@ -47,15 +47,16 @@ def compose(
     """
     rules = named(rules)
     by_name = {rule.name: rule for rule in rules}
-    buckets: dict[tuple[bool, Route], list[IncidentEvent]] = {}
+    buckets: dict[tuple[bool, Route, tuple[str, ...]], list[IncidentEvent]] = {}
     for event in events:
         if event.notify:
             rule = by_name.get(event.incident.rule)
+            stands, group = event.transition is not Transition.RESOLVED, _group(event.incident, rule)
             for route in router.routes(rule.recipients if rule else ()):
-                buckets.setdefault((event.transition is not Transition.RESOLVED, route), []).append(event)
+                buckets.setdefault((stands, route, group), []).append(event)
     return [
         _item(route, notification(bucket, rules, monitor, route.targets, now=now, report=report), now)
-        for (_, route), bucket in sorted(buckets.items(), key=lambda pair: pair[0])
+        for (_, route, _), bucket in sorted(buckets.items(), key=lambda pair: pair[0])
     ]
 
 
@@ -93,6 +94,17 @@ def notification(
         report=report,
         run_id=worst_first[0].run_id,
     )
+
+
+def _group(incident: Incident, rule: Rule | None) -> tuple[str, ...]:
+    """Returns what incidents of one message must share, beside the model."""
+    parts = {
+        "rule": incident.rule,
+        "column": incident.column,
+        "slice": incident.slice,
+        "model_version": incident.model_id,
+    }
+    return tuple(f"{name}={parts[name]}" for name in sorted(rule.group_by if rule else ()) if name in parts)
 
 
 def _item(route: Route, told: Notification, now: datetime) -> OutboxItem:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lakemon_core.alerting.wording import moment, number
-from lakemon_core.domain.incident import Incident, IncidentEvent, Transition
+from lakemon_core.domain.incident import Incident, IncidentEvent, Kind, Transition
 from lakemon_core.domain.monitor import Monitor
 from lakemon_core.domain.names import plain, quote
 from lakemon_core.domain.rule import Rule
@@ -127,8 +127,14 @@ def _where(monitor: Monitor) -> str:
 def _headline(event: IncidentEvent) -> str:
     incident = event.incident
     since = f" since {moment(incident.opened_at)}" if incident.opened_at else ""
+    if event.transition is Transition.ACKNOWLEDGED:
+        return f"{incident.title}{since}, acknowledged {plain(event.reason)}"
+    if event.transition is Transition.REMINDED:
+        return f"still {incident.title}{since}"
     if event.transition is not Transition.RESOLVED:
         return f"{incident.title}{since}"
+    if incident.kind is not Kind.BREACH:
+        return f"{_what(incident)} can be judged again, after {_windows(incident)}{since}"
     value, limit = _figures(incident)
     return f"{_what(incident)} is back to {value}, limit {limit}, after {_windows(incident)}{since}"
 
@@ -137,7 +143,10 @@ def _evidence(event: IncidentEvent) -> Iterator[str]:
     """Yields the facts of one incident, one sentence each."""
     incident = event.incident
     baseline = _figure(incident, "baseline")
-    yield f"{_now(incident)}{f'; on the baseline it was {baseline}' if baseline else ''}."
+    if incident.evidence.get("reason") and incident.kind is not Kind.BREACH:
+        yield f"{incident.title}."
+    else:
+        yield f"{_now(incident)}{f'; on the baseline it was {baseline}' if baseline else ''}."
     window = _window(incident)
     if window:
         yield f"{window[0].upper()}{window[1:]}."
@@ -163,8 +172,10 @@ def _course(event: IncidentEvent) -> Iterator[str]:
         yield f"It was open before; this is episode {incident.episode}."
     if event.transition is Transition.ESCALATED:
         yield f"It was open already; now it is {incident.severity.value}."
+    if event.transition is Transition.REMINDED:
+        yield "It was told before, and nobody acknowledged it."
     if event.reason:
-        yield f"Reason: {event.reason.replace('_', ' ')}."
+        yield f"Reason: {plain(event.reason.replace('_', ' '), 300)}."
 
 
 def _now(incident: Incident) -> str:

@@ -95,7 +95,8 @@ def _against(compare: str) -> str:
 def title_of(verdict: Verdict) -> str:
     """Returns one sentence: `PSI of temp 3.24 > 0.2`."""
     what, value, limit = subject_of(verdict.signal), verdict.signal.value, verdict.limit
-    if verdict.status is Status.UNKNOWN or value is None:
+    is_troubled = verdict.kind is not Kind.BREACH and verdict.status is Status.BREACHED and verdict.reason
+    if verdict.status is Status.UNKNOWN or value is None or is_troubled:
         return f"{what} {_TROUBLES[verdict.kind]}: {plain(verdict.reason, 200)}"
     read, bound = number(value, unlike=limit), number(limit, unlike=value)
     if verdict.status is Status.OK:

@@ -61,6 +61,11 @@ class Incident:
         title: one sentence.
         evidence: plain JSON values.
         version: counts the writes, for optimistic conflicts.
+        kind: what is wrong: a breach, no data, or an error.
+        raised_at: when this episode was opened, by the clock, UTC.
+        told_at: when people last heard of this episode; None when they have not.
+        told_severity: the severity they heard of.
+        acknowledged_by: who, and why; empty when nobody did.
     """
 
     fingerprint: str
@@ -82,6 +87,11 @@ class Incident:
     title: str = ""
     evidence: Mapping[str, object] = field(default_factory=dict[str, object])
     version: int = 0
+    kind: Kind = Kind.BREACH
+    raised_at: datetime | None = None
+    told_at: datetime | None = None
+    told_severity: Severity | None = None
+    acknowledged_by: str = ""
 
     @property
     def is_open(self) -> bool:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from enum import StrEnum
@@ -191,6 +191,23 @@ class Rule:
             if one.name not in _SILENT and getattr(self, one.name) != one.default
         }
         return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+def keeps_quiet(rule: Rule, other: Rule, rules: Sequence[Rule]) -> bool:
+    """Whether a rule inhibits another, by itself or through further rules; it never does so to itself."""
+    seen: set[str] = set()
+    ahead = [rule]
+    while ahead:
+        one = ahead.pop()
+        for next_ in rules:
+            if next_.name == one.name or not {next_.name, next_.metric}.intersection(one.inhibits):
+                continue
+            if next_.name == other.name:
+                return True
+            if next_.name not in seen:
+                seen.add(next_.name)
+                ahead.append(next_)
+    return False
 
 
 @dataclass(frozen=True, slots=True)

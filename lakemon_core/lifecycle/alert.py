@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from lakemon_core.alerting.incidents import advance, close_removed
+from lakemon_core.alerting.incidents import Watch, advance, close_removed
+from lakemon_core.alerting.life.silencing import acknowledge, find_incident, silences
 from lakemon_core.alerting.message import compose
 from lakemon_core.alerting.outbox import Tools, drain
 from lakemon_core.alerting.routing import Router
-from lakemon_core.domain.incident import IncidentEvent, OutboxItem, Transition
+from lakemon_core.domain.errors import WorkspaceError
+from lakemon_core.domain.incident import Incident, IncidentEvent, OutboxItem, Transition
 from lakemon_core.domain.rule import Rule, Verdict
 from lakemon_core.domain.run import StageStatus
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.lifecycle.analyze import Analyzed, judge_rules, rules_of
 from lakemon_core.ports import AlertSink, Secrets
+
+T = TypeVar("T")
+_ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +57,8 @@ def raise_incidents(
         analyzed: of this run; None judges the rules on the signals that are there.
     """
     judged = analyzed if analyzed and analyzed.verdicts else judge_rules(context)
-    monitor, ledger, now = context.monitor, context.backend.ledger, context.clock.now()
-    known = ledger.incidents()
-    states, events = advance(known, judged.verdicts, context.run_id, now)
-    closed, endings = close_removed(
-        known,
-        judged.rules,
-        model=monitor.model_name,
-        environment=monitor.environment,
-        run_id=context.run_id,
-        now=now,
-    )
-    events += endings
-    items = compose(
-        events,
-        rules=judged.rules,
-        router=_router(context, sinks),
-        monitor=monitor,
-        now=now,
-        report=context.backend.dashboard_url or "",
-    )
-    queued = ledger.commit([*states, *closed], events, items)
-    count = dict.fromkeys(Transition, 0)
-    for event in events:
-        count[event.transition] += 1
+    events, queued = _insist(lambda: _raised(context, sinks, judged))
+    count = Counter(event.transition for event in events)
     detail: dict[str, object] = {
         "opened": count[Transition.OPENED] + count[Transition.REOPENED],
         "escalated": count[Transition.ESCALATED],
@@ -82,6 +67,80 @@ def raise_incidents(
     }
     status = StageStatus.DONE if events else StageStatus.NOTHING_TO_DO
     return Alerted(status, judged.rules, judged.verdicts, tuple(events), detail)
+
+
+def acknowledge_incident(
+    context: RunContext, sinks: Mapping[str, AlertSink], incident: str, *, author: str, reason: str
+) -> Incident:
+    """Says that somebody cares for an open incident, and tells everybody who heard of it.
+
+    Args:
+        incident: its id, or the beginning of it.
+        author: who.
+        reason: what they do about it; may be empty.
+
+    Raises:
+        UsageError: LM126 when there is no such open incident.
+    """
+    ledger, now = context.backend.ledger, context.clock.now()
+
+    def note() -> Incident:
+        known = find_incident(ledger.incidents(), incident)
+        after, event = acknowledge(known, author, reason, run_id=context.run_id, now=now)
+        ledger.commit([after], [event], _messages(context, sinks, [event], rules_of(context)))
+        return after
+
+    return _insist(note)
+
+
+def _raised(
+    context: RunContext, sinks: Mapping[str, AlertSink], judged: Analyzed
+) -> tuple[list[IncidentEvent], int]:
+    """Moves the incidents on from what the ledger knows; returns the events and how many messages are new."""
+    monitor, ledger, now = context.monitor, context.backend.ledger, context.clock.now()
+    known = ledger.incidents()
+    watch = Watch(monitor.model_name, monitor.environment, judged.rules, silences(ledger))
+    closed, endings = close_removed(
+        known,
+        judged.rules,
+        model=monitor.model_name,
+        environment=monitor.environment,
+        run_id=context.run_id,
+        now=now,
+    )
+    gone = {state.fingerprint for state in closed}
+    kept = {name: state for name, state in known.items() if name not in gone}
+    states, events = advance(kept, judged.verdicts, context.run_id, now, watch)
+    events += endings
+    queued = ledger.commit([*states, *closed], events, _messages(context, sinks, events, judged.rules))
+    return events, queued
+
+
+def _messages(
+    context: RunContext,
+    sinks: Mapping[str, AlertSink],
+    events: Sequence[IncidentEvent],
+    rules: Sequence[Rule],
+) -> list[OutboxItem]:
+    return compose(
+        events,
+        rules=rules,
+        router=_router(context, sinks),
+        monitor=context.monitor,
+        now=context.clock.now(),
+        report=context.backend.dashboard_url or "",
+    )
+
+
+def _insist(work: Callable[[], T]) -> T:
+    """Does it again on the newest state when somebody, e.g. who acknowledges, wrote an incident meanwhile."""
+    for _ in range(_ROUNDS - 1):
+        try:
+            return work()
+        except WorkspaceError as error:
+            if error.code != "LM606":
+                raise
+    return work()
 
 
 def deliver(

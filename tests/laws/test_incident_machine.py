@@ -1,6 +1,6 @@
 """The incident state machine against a reference that is small enough to be believed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
@@ -9,9 +9,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from lakemon_core.alerting.incidents import advance
+from lakemon_core.alerting.incidents import Watch, advance
+from lakemon_core.domain.incident import IncidentStatus
 from lakemon_core.domain.rule import Rule, Signal, Status, Verdict
 from lakemon_core.domain.run import Severity
+from lakemon_core.domain.silence import Silence
 from lakemon_core.domain.window import Window
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -33,6 +35,8 @@ def verdict_of(letter, week, m, n, column):
         signal=signal,
         limit=0.3,
         recovered=letter == "o",
+        model="a.b.c",
+        environment="dev",
     )
 
 
@@ -88,7 +92,8 @@ def test_every_history_of_five_windows_goes_as_the_reference_says(m, n):
 
 
 class Incidents(RuleBasedStateMachine):
-    """Weeks arrive in any order, some late, some again; runs die before they commit."""
+    """Weeks arrive in any order, some late, some again; runs die before they commit; people silence and
+    acknowledge at any time."""
 
     def __init__(self):
         super().__init__()
@@ -98,6 +103,18 @@ class Incidents(RuleBasedStateMachine):
         self.history = {"temp": {}, "wind": {}}
         self.open_threads = set()
         self.keys = set()
+        self.silenced = set()
+
+    @rule(column=st.sampled_from(["temp", "wind"]))
+    def silence_or_end_it(self, column):
+        self.silenced ^= {column}
+        self.run(column, 0, "", dies=False)
+
+    @rule(column=st.sampled_from(["temp", "wind"]))
+    def acknowledge(self, column):
+        state = self.states.get(column)
+        if state and state.is_open:
+            self.states[column] = replace(state, status=IncidentStatus.ACKNOWLEDGED)
 
     @rule(
         column=st.sampled_from(["temp", "wind"]),
@@ -126,7 +143,9 @@ class Incidents(RuleBasedStateMachine):
             for name, weeks in self.history.items()
             for week, letter in weeks.items()
         ]
-        return advance(self.states, verdicts, "run", NOW)
+        silences = [Silence(one, NOW + timedelta(1), "", "", NOW, {"column": one}) for one in self.silenced]
+        watch = Watch("a.b.c", "dev", [], silences)
+        return advance(self.states, verdicts, "run", NOW, watch)
 
     def hear(self, events):
         for event in events:
@@ -151,9 +170,10 @@ class Incidents(RuleBasedStateMachine):
             assert (state.episode if state else 0) == reference.episode
 
     @invariant()
-    def people_know_exactly_what_is_open(self):
+    def people_know_exactly_what_is_open_and_not_silenced(self):
         now_open = {(state.fingerprint, state.episode) for state in self.states.values() if state.is_open}
-        assert now_open == self.open_threads
+        assert self.open_threads <= now_open
+        assert {thread for thread in now_open if thread[0] not in self.silenced} <= self.open_threads
 
 
 TestIncidents = Incidents.TestCase

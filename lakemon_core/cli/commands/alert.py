@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from lakemon_core.cli.commands.attention import acknowledge_alert, silence_alerts, silence_row
 from lakemon_core.cli.commands.stages import stage_command
 from lakemon_core.cli.lazy import COMMANDS
 from lakemon_core.cli.opening import opened
@@ -16,8 +17,13 @@ from lakemon_core.domain.incident import IncidentStatus
 from lakemon_core.domain.run import ExitCode, Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from rich.console import Console
 
+    from lakemon_core.domain.incident import Incident
+    from lakemon_core.domain.silence import Silence
     from lakemon_core.pipeline.session import Session
 
 ARRIVED = {"delivered", "accepted"}
@@ -36,6 +42,9 @@ class StageOrCommand(TyperGroup):
 
 app = typer.Typer(add_completion=False, cls=StageOrCommand, help=COMMANDS["alert"][2])
 app.command("run", help="Run the alert stage; the default.")(stage_command((Stage.ALERT,)))
+
+app.command("ack")(acknowledge_alert)
+app.command("silence")(silence_alerts)
 
 Sink = Annotated[str, typer.Argument(metavar="SINK", help="Name of a sink in the config.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="How many transitions and messages.")]
@@ -121,29 +130,43 @@ def flush_messages(
 
 
 def _listed(session: Session, limit: int) -> dict[str, list[dict[str, object]]]:
-    ledger = session.backend.ledger
+    from lakemon_core.alerting.life.silencing import silences
+
+    ledger, now = session.backend.ledger, session.clock.now()
+    running = [one for one in silences(ledger) if one.until > now]
     return {
         "incidents": [
             {
-                "status": one.status.value,
+                "id": one.fingerprint,
+                "status": _standing(one, running, now),
                 "severity": one.severity.value,
                 "title": one.title,
                 "since": one.opened_at,
+                "acknowledged_by": one.acknowledged_by,
             }
             for one in ledger.incidents().values()
             if one.status is not IncidentStatus.OK
         ],
+        "silences": [silence_row(one) for one in running],
         "events": [
             {"at": event.at, "transition": event.transition.value, "title": event.incident.title}
             for event in ledger.events(limit)
         ],
         "messages": [
             {
+                "key": item.key,
                 "sink": item.sink,
                 "status": item.status,
                 "attempts": item.attempts,
                 "title": item.notification.title,
+                "detail": item.detail,
             }
             for item in list(ledger.outbox())[-limit:]
         ],
     }
+
+
+def _standing(incident: Incident, running: Sequence[Silence], now: datetime) -> str:
+    """Returns the status, and whether people hear of it."""
+    is_quiet = incident.is_open and any(one.covers(incident, now) for one in running)
+    return f"{incident.status.value}, silenced" if is_quiet else incident.status.value

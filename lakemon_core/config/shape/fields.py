@@ -136,6 +136,11 @@ def _duration(text: str) -> str:
     return text
 
 
+def is_duration(text: str) -> bool:
+    """Whether `duration_of` can read a text."""
+    return _DURATION.fullmatch(text) is not None
+
+
 def duration_of(text: str) -> timedelta:
     """Returns the length of time that a valid `Duration` writes."""
     found = _DURATION.fullmatch(text)

@@ -31,7 +31,8 @@ from lakemon_core.config.shape.fields import (
     wrong,
 )
 from lakemon_core.config.shape.rules import METRICS, RuleSection
-from lakemon_core.domain.rule import Compare
+from lakemon_core.domain.errors import did_you_mean
+from lakemon_core.domain.rule import Compare, Rule, keeps_quiet
 
 
 class ModelSection(Section):
@@ -228,6 +229,7 @@ class MonitoringSection(Section):
     def _have_own_names(cls, alerts: tuple[RuleSection, ...]) -> tuple[RuleSection, ...]:
         names = [alert.rule().name for alert in alerts]
         _refuse_repeated(names, 0, "metric", "a rule before it has the same name.", "Give it an `id`.")
+        _refuse_circles([alert.rule() for alert in alerts])
         return alerts
 
 
@@ -294,3 +296,20 @@ def _refuse_repeated(names: list[str], first: int, key: str, expected: str, cure
     ]
     if errors:
         raise ValidationError.from_exception_data("names", errors)
+
+
+def _refuse_circles(rules: list[Rule]) -> None:
+    """Raises LM124 at `inhibits` that names no rule, LM125 where rules inhibit each other in a circle."""
+    errors: list[InitErrorDetails] = []
+    names = sorted({name for rule in rules for name in (rule.name, rule.metric)})
+    for index, rule in enumerate(rules):
+        for place, other in enumerate(rule.inhibits):
+            if other not in names:
+                told = wrong("LM124", "no rule has that name or metric.", did_you_mean(other, names))
+                errors.append(InitErrorDetails(type=told, loc=(index, "inhibits", place), input=other))
+        if not errors and keeps_quiet(rule, rule, rules):
+            told = wrong("LM125", "these rules would keep each other quiet.", "Take one of them away.")
+            errors.append(InitErrorDetails(type=told, loc=(index, "inhibits"), input=list(rule.inhibits)))
+            break
+    if errors:
+        raise ValidationError.from_exception_data("inhibits", errors)

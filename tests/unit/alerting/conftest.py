@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from lakemon_local.ledger import SqliteLedger
 
-from lakemon_core.alerting.incidents import advance
+from lakemon_core.alerting.incidents import Watch, advance
 from lakemon_core.alerting.outbox import Tools, drain
 from lakemon_core.alerting.rules import judge
+from lakemon_core.domain.figures import Kind
 from lakemon_core.domain.incident import DeliveryResult, DeliveryStatus, OutboxItem, Rendered
 from lakemon_core.domain.rule import Compare, Rule, Signal, Status, Verdict
 from lakemon_core.domain.run import Severity
@@ -82,8 +83,12 @@ LETTERS = {
     "o": (Status.OK, Severity.CRITICAL, True),
     "n": (Status.OK, Severity.CRITICAL, False),
     "u": (Status.UNKNOWN, Severity.CRITICAL, False),
+    "e": (Status.UNKNOWN, Severity.CRITICAL, False),
+    "l": (Status.UNKNOWN, Severity.CRITICAL, False),
 }
-"""c critical, w warning, o recovered, n below the limit but not recovered, u unknown."""
+"""c critical, w warning, o recovered, n below the limit but not recovered, u no data, e error, l labels are
+awaited."""
+KINDS = {"u": Kind.NO_DATA, "e": Kind.ERROR}
 
 
 @pytest.fixture
@@ -100,7 +105,8 @@ def verdict(make_signal):
             signal=signal,
             limit=0.3,
             recovered=recovered,
-            reason="no labels yet" if letter == "u" else "",
+            reason="no labels yet" if letter in "uel" else "",
+            kind=KINDS.get(letter, Kind.BREACH),
             model="a.b.flights",
             environment="dev",
         )
@@ -125,9 +131,10 @@ def story(week):
             self.states = {}
             self.events = []
 
-        def run(self, verdicts):
+        def run(self, verdicts, *, now=None, rules=(RULE,), silences=()):
             number = len(self.events) + 1
-            states, events = advance(self.states, verdicts, f"run-{number}", week(50).start)
+            watch = Watch("a.b.flights", "dev", rules, silences)
+            states, events = advance(self.states, verdicts, f"run-{number}", now or week(50).start, watch)
             self.states |= {state.fingerprint: state for state in states}
             self.events += events
             return states, events

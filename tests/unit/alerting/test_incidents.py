@@ -234,23 +234,14 @@ def test_an_acknowledged_incident_resolves(story, series):
     ("policy", "letters", "transitions", "status"),
     [
         ("keep", "cuu", ["opened"], "open"),
-        ("alert", "u", ["opened"], "open"),
-        ("alert", "uo", ["opened", "resolved"], "resolved"),
         ("ok", "u", [], "ok"),
         ("ok", "cu", ["opened"], "open"),
     ],
 )
-def test_missing_data_never_resolves_and_alerts_where_the_rule_says_so(
-    story, series, policy, letters, transitions, status
-):
+def test_missing_data_never_resolves(story, series, policy, letters, transitions, status):
     verdicts = series(letters, rule=replace(RULE, on_no_data=policy))
     assert told(story.weekly(verdicts)) == transitions
     assert story.incident.status.value == status
-
-
-def test_an_alert_on_missing_data_says_what_is_missing(story, series):
-    story.run(series("u", rule=replace(RULE, on_no_data="alert")))
-    assert story.incident.title == "null rate of temp is unknown: no labels yet"
 
 
 def test_signals_of_the_whole_table_are_judged_in_every_run(verdict, week):
