@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -77,8 +78,14 @@ def call(arguments: Sequence[str], program: str = "lakemon", commands: typer.Typ
 
 @contextmanager
 def _sigterm_as_interrupt() -> Generator[list[int]]:
-    """Lets SIGTERM end a command as Ctrl-C does, with everything closed; a second one ends it at once."""
+    """Lets SIGTERM end a command as Ctrl-C does, with everything closed; a second one ends it at once.
+
+    Python hears signals in its main thread only; a job may call a script from another one.
+    """
     received: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
 
     def interrupt(number: int, _: FrameType | None) -> None:
         received.append(number)

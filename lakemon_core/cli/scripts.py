@@ -44,8 +44,8 @@ Days = Annotated[
 ]
 
 
-def _script(name: str) -> Callable[[], None]:
-    """Returns the entry point of a script."""
+def app_of(name: str) -> typer.Typer:
+    """Returns the options of a script and what it does."""
     stage, help_text = SCRIPTS[name]
     app = typer.Typer(add_completion=False)
 
@@ -78,7 +78,18 @@ def _script(name: str) -> Callable[[], None]:
         return run_request(request, output, quiet=quiet, days=days)
 
     del command
-    return lambda: sys.exit(call(sys.argv[1:], name, app))
+    return app
+
+
+def _script(name: str) -> Callable[[], None]:
+    """Returns the entry point of a script."""
+    return lambda: _end(call(sys.argv[1:], name, app_of(name)))
+
+
+def _end(code: int) -> None:
+    """Ends a script: by returning when all is well, for Databricks takes any SystemExit for a failed task."""
+    if code:
+        sys.exit(code)
 
 
 deploy_serving = _script("deploy_serving")

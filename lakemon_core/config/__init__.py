@@ -7,6 +7,7 @@ place of each of its values, so that `validate_settings` can say where a plugin'
 """
 
 from lakemon_core.config.load import Loaded, from_dict, from_python, load, load_all
+from lakemon_core.config.places import OpenPlace, project_places, text_places
 from lakemon_core.config.secrets import EnvironmentSecrets
 from lakemon_core.config.settings import validate_settings
 from lakemon_core.config.show import resolved, show
@@ -15,12 +16,15 @@ from lakemon_core.config.source.read import open_places
 __all__ = [
     "EnvironmentSecrets",
     "Loaded",
+    "OpenPlace",
     "from_dict",
     "from_python",
     "load",
     "load_all",
     "open_places",
+    "project_places",
     "resolved",
     "show",
+    "text_places",
     "validate_settings",
 ]

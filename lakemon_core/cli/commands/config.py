@@ -41,9 +41,10 @@ def check_config(
 ) -> int:
     """Say everything that is wrong with a config, for one environment or for all.
 
-    The settings of the plugins that it names are checked too.
+    The settings of the plugins that it names are checked too. Places of templates that still say UPDATE are
+    listed, those of the project's other files as well.
     """
-    from lakemon_core.config import load, load_all, open_places
+    from lakemon_core.config import load, load_all, project_places
     from lakemon_core.pipeline.expressions import check_expressions
     from lakemon_core.pipeline.result import RunRequest
     from lakemon_core.pipeline.session import open_session
@@ -55,13 +56,15 @@ def check_config(
         with open_session(RunRequest(load(path, name), name)) as session:
             if session.model_type is not None:
                 check_expressions(session.context("check"), session.loaded)
-    places = open_places(path)
-    document = {"config": str(path), "environments": names, "open": [list(place) for place in places]}
+    places = project_places(path)
+    document = {"config": str(path), "environments": names, "open": places}
 
     def show(console: Console) -> None:
         console.print(f"{path} is fine for {', '.join(names)}")
-        for line, text in places:
-            console.print(f"  line {line} still says: {text}", style="yellow", soft_wrap=True)
+        if places:
+            console.print(f"{len(places)} places still say UPDATE:")
+        for place in places:
+            console.print(f"  {place}", style="yellow", soft_wrap=True)
 
     answer(output, document, show)
     return 0

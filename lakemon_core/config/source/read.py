@@ -274,6 +274,10 @@ def _size(node: Node, depth: int) -> tuple[int, int]:
 
 def open_places(path: str | Path) -> list[tuple[int, str]]:
     """Returns the places of a template that are still to be changed: line and text of each `# UPDATE:`."""
-    lines = read_text(Path(path)).splitlines()
-    found = [(number, _UPDATE.search(line)) for number, line in enumerate(lines, 1)]
+    return places_in(read_text(Path(path)))
+
+
+def places_in(text: str) -> list[tuple[int, str]]:
+    """Returns line and text of each `# UPDATE:` in a text."""
+    found = [(number, _UPDATE.search(line)) for number, line in enumerate(text.splitlines(), 1)]
     return [(number, match[1].strip()) for number, match in found if match]

@@ -1,0 +1,65 @@
+"""Fills a template: `<< value >>` and `<% … %>`, because CI files and bundles use braces of their own."""
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+_PLAIN = re.compile(r"[A-Za-z_][\w.@/-]*")
+_WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
+
+
+def fill(path: str, values: Mapping[str, object]) -> str:
+    """Returns the template at a path below `templates/`, without `.jinja`, with its values filled in.
+
+    Raises:
+        jinja2.UndefinedError: the template needs a value that is not given.
+    """
+    return _environment().get_template(f"{path}.jinja").render(values)
+
+
+def slug(text: str) -> str:
+    """Returns a text as the name of a Python module: lower case letters, digits and single `_`."""
+    made = _NOT_IN_NAMES.sub("_", text.casefold()).strip("_")
+    return made if made[:1].isalpha() else f"model_{made}".rstrip("_")
+
+
+def scalar(value: object, width: int = 0) -> str:
+    """Returns a value as YAML reads it back, quoted where it must be.
+
+    Args:
+        value: text, number or Boolean.
+        width: where a comment follows, its column; two spaces stand before it in any case.
+    """
+    plain = isinstance(value, str) and _PLAIN.fullmatch(value) and value.casefold() not in _WORDS
+    text = str(value) if plain else json.dumps(value, ensure_ascii=False)
+    return max(text.ljust(width), f"{text}  ", key=len) if width else text
+
+
+def names_below(folder: str) -> list[str]:
+    """Returns the paths of the templates in a folder below `templates/`, without `.jinja`, sorted."""
+    paths = _environment().list_templates(filter_func=lambda path: path.startswith(f"{folder}/"))
+    return sorted(path.removesuffix(".jinja") for path in paths)
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("lakemon_templates"),
+        variable_start_string="<<",
+        variable_end_string=">>",
+        block_start_string="<%",
+        block_end_string="%>",
+        comment_start_string="<#",
+        comment_end_string="#>",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - the texts are YAML and Python, no HTML
+    )
+    made.filters["yaml"] = scalar
+    return made

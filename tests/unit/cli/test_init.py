@@ -1,0 +1,194 @@
+"""`lakemon init`: flags in a script, all files or none, nothing overwritten unasked."""
+
+import os
+
+import pytest
+
+DATABRICKS = ("--backend", "databricks", "--ci", "both")
+
+
+def tree(folder):
+    """All files below a folder, path → text."""
+    return {
+        str(path.relative_to(folder)): path.read_text(encoding="utf-8")
+        for path in folder.rglob("*")
+        if path.is_file() and ".lakemon" not in path.parts
+    }
+
+
+@pytest.mark.parametrize("kind", ["classification", "regression", "forecasting"])
+@pytest.mark.parametrize("source", ["--serving", "--batch"])
+def test_every_config_passes_config_check(lakemon, kind, source):
+    assert lakemon("init", "--type", kind, source, "--model", "air time").code == 0
+    checked = lakemon("config", "check", "--output", "json").document
+    assert checked["environments"] == ["dev", "aut", "prod"]
+
+
+def test_flags_stand_in_the_config(folder, lakemon):
+    lakemon("init", "--model", "churn", "--schema", "shop", "--catalog", "lake", "--email", "ml@example.com")
+    text = (folder / "monitoring_config.yml").read_text()
+    for part in ("name: churn", "schema: shop", "catalog: lake_aut", "team: ml@example.com"):
+        assert part in text
+
+
+def test_what_is_left_to_change_is_listed_by_file_and_line_until_it_is_changed(folder, lakemon):
+    written = lakemon("init", *DATABRICKS, "--output", "json").document
+    left = lakemon("config", "check", "-e", "local", "--output", "json").document["open"]
+    assert left == written["open"]
+    assert {"monitoring_config.yml", "databricks.yml", "azure-pipelines.yml"} < {
+        place["file"] for place in left
+    }
+    for place in left:
+        line = (folder / place["file"]).read_text().splitlines()[place["line"] - 1]
+        assert line.endswith(f"# UPDATE: {place['what']}")
+    pipeline = folder / "azure-pipelines.yml"
+    pipeline.write_text(pipeline.read_text().replace("# UPDATE:", "#"))
+    told = lakemon("config", "check", "-e", "local")
+    assert "databricks.yml:29 address of the workspace" in told.stdout
+    assert "azure-pipelines.yml" not in told.stdout
+
+
+def test_a_databricks_project_has_config_bundle_jobs_and_ci(folder, lakemon):
+    document = lakemon("init", *DATABRICKS, "--model", "Air time", "--output", "json").document
+    assert sorted(tree(folder)) == document["files"] == [
+        ".github/workflows/monitoring.yml", ".gitignore", ".pre-commit-config.yaml", "README.md",
+        "azure-pipelines.yml", "databricks.yml", "monitoring_config.yml", "pyproject.toml",
+        "resources/workflows/monitoring_refresh.yml", "resources/workflows/serving_deployment.yml",
+        "src/air_time_monitoring/__init__.py", "tests/test_config.py",
+    ]  # fmt: skip
+
+
+def test_a_dry_run_says_what_it_would_write_and_writes_nothing(folder, lakemon):
+    told = lakemon("init", "project", *DATABRICKS, "--dry-run")
+    assert told.code == 0
+    assert "would write project/databricks.yml" in told.stdout
+    assert "databricks.yml:29 address of the workspace" in told.stdout
+    assert list(folder.iterdir()) == []
+
+
+def test_one_file_that_is_there_stops_all(folder, lakemon):
+    (folder / "databricks.yml").write_text("mine")
+    told = lakemon("init", *DATABRICKS)
+    assert told.code == 2
+    assert "LM186 databricks.yml is there already" in told.stderr
+    assert tree(folder) == {"databricks.yml": "mine"}
+    assert lakemon("init", *DATABRICKS, "--dry-run").code == 2
+
+
+def test_keep_writes_the_others_only(folder, lakemon):
+    (folder / "pyproject.toml").write_text("mine")
+    document = lakemon("init", *DATABRICKS, "--keep", "--output", "json").document
+    assert document["kept"] == ["pyproject.toml"]
+    assert (folder / "pyproject.toml").read_text() == "mine"
+    assert (folder / "databricks.yml").exists()
+
+
+def test_force_overwrites(folder, lakemon):
+    (folder / "databricks.yml").write_text("mine")
+    assert lakemon("init", *DATABRICKS, "--force").code == 0
+    assert "targets:" in (folder / "databricks.yml").read_text()
+
+
+@pytest.mark.parametrize("option", ["--force", "--keep"])
+def test_a_folder_in_the_place_of_a_file_is_never_replaced(folder, lakemon, option):
+    (folder / "databricks.yml").mkdir()
+    told = lakemon("init", *DATABRICKS, option)
+    assert told.code == 2
+    assert "LM162 databricks.yml is a folder" in told.stderr
+    assert [path.name for path in folder.iterdir()] == ["databricks.yml"]
+
+
+def test_when_one_file_cannot_be_written_everything_is_as_before(folder, lakemon):
+    (folder / "monitoring_config.yml").write_text("mine")
+    (folder / "src").write_text("a file where a folder goes")
+    before = tree(folder)
+    told = lakemon("init", *DATABRICKS, "--force")
+    assert told.code == 2
+    assert "LM161" in told.stderr
+    assert "nothing was changed" in told.stderr
+    assert tree(folder) == before
+    assert sorted(path.name for path in folder.iterdir()) == ["monitoring_config.yml", "src"]
+
+
+def test_a_link_is_replaced_and_what_it_leads_to_stays(folder, tmp_path, lakemon):
+    elsewhere = tmp_path / "elsewhere.yml"
+    elsewhere.write_text("mine")
+    (folder / "monitoring_config.yml").symlink_to(elsewhere)
+    assert lakemon("init").code == 2
+    assert lakemon("init", "--force").code == 0
+    assert elsewhere.read_text() == "mine"
+    assert not (folder / "monitoring_config.yml").is_symlink()
+
+
+WRONG = {
+    "a type that is not installed": (["--type", "classifcation"], "LM201", "classification"),
+    "a schema that cannot be": (["--schema", "a/b"], "LM160", ""),
+    "an address that is none": (["--email", "somebody"], "LM160", ""),
+    "a template that is not there": (["--template", "regresion_model"], "LM185", "regression_model"),
+    "a backend that is not there": (["--backend", "snowflake"], "LM180", ""),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_a_wrong_answer_is_refused_before_anything_is_written(folder, lakemon, kind):
+    arguments, code, cure = WRONG[kind]
+    told = lakemon("init", *arguments, "--output", "json")
+    assert told.code == 2
+    assert told.error["code"] == code
+    assert cure in told.error["cure"]
+    assert list(folder.iterdir()) == []
+
+
+def test_a_template_is_a_config_of_its_own(folder, lakemon):
+    assert lakemon("init", "--template", "regression_model", "--backend", "databricks").code == 0
+    assert list(tree(folder)) == ["monitoring_config.yml"]
+
+
+def test_without_a_model_the_run_says_how_to_make_one(lakemon):
+    lakemon("init", *DATABRICKS, "--model", "churn", "--schema", "shop")
+    told = lakemon("run", "-e", "local", "--output", "json")
+    assert told.code == 3
+    reason = str(told.document["stages"][0]["detail"])
+    assert "LM401" in reason
+    assert 'registered_model_name="mlops_dev.shop.churn"' in reason
+
+
+def test_without_a_table_the_run_says_how_to_bring_one(lakemon):
+    lakemon("init", "--batch", "--model", "churn", "--schema", "shop")
+    told = lakemon("run", "--output", "json")
+    assert told.code == 3
+    assert "lakemon table import mlops_dev.shop.inference_logs FILE" in str(
+        told.document["stages"][1]["detail"]
+    )
+
+
+@pytest.mark.parametrize("script", ["deploy_serving", "refresh_all_monitors"])
+def test_the_scripts_of_the_jobs_take_the_project_as_it_is(lakemon, folder, script):
+    lakemon("init", *DATABRICKS, "--batch")
+    told = lakemon(
+        "--config", str(folder / "monitoring_config.yml"), "--environment", "local", program=script
+    )
+    assert ("LM301" in told.stdout) == (script == "refresh_all_monitors")
+    assert told.code == (3 if script == "refresh_all_monitors" else 0)
+
+
+def test_a_script_returns_when_all_is_well_for_databricks_takes_any_exit_for_a_failure(monkeypatch, capsys):
+    from lakemon_core.cli import scripts
+
+    monkeypatch.setattr("sys.argv", ["deploy_serving", "--help"])
+    assert scripts.deploy_serving() is None
+    assert "--git-sha" in capsys.readouterr().out
+    monkeypatch.setattr("sys.argv", ["deploy_serving", "--config", os.devnull])
+    with pytest.raises(SystemExit) as ended:
+        scripts.deploy_serving()
+    assert ended.value.code == 2
+
+
+def test_a_script_works_outside_the_main_thread_where_jobs_may_call_it(capsys):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from lakemon_core.cli.main import call
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(call, ["--version"]).result() == 0
+    assert "lakemon 0." in capsys.readouterr().out
