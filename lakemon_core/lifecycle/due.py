@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from lakemon_core.domain.lookback import Lookback
@@ -16,13 +16,14 @@ from lakemon_core.hookspecs import RunContext
 from lakemon_core.ports import Condition
 
 if TYPE_CHECKING:
-    import numpy as np
     import pyarrow as pa
 
 CHUNK_ROWS = 250_000
 """Windows are read together until they hold so many rows: it bounds memory."""
 SCATTERED_ROWS = 1_500_000
 """The same for a table whose files hold rows of many windows: each reading goes through all of them."""
+_BATCHES = 32
+"""Batches of one column that are looked at together; a lake hands out small ones."""
 
 
 class WindowRows(dict[Window, int]):
@@ -146,22 +147,16 @@ def span_of(changed: set[Window], granularity: Granularity, lookbacks: Sequence[
 
 
 def _count_by_window(reader: pa.RecordBatchReader, granularity: Granularity, timestamp: str) -> WindowRows:
-    import numpy as np
+    import pyarrow as pa
 
-    from lakemon_core.profiling.windows import window_starts
+    from lakemon_core.profiling.windows import count_by_window
 
     counts = WindowRows()
-    batches = pieces = 0
-    for batch in reader:
-        starts = window_starts(batch.column(batch.schema.names.index(timestamp)), granularity)
-        unique, sizes = np.unique(starts[~np.isnat(starts)], return_counts=True)
-        batches, pieces = batches + 1, pieces + len(unique)
-        for start, size in zip(unique, sizes, strict=True):
-            window = granularity.window(_moment(start))
-            counts[window] = counts.get(window, 0) + int(size)
-    counts.scattered = pieces > 2 * (batches + len(counts))
+    looks = pieces = 0
+    while batches := list(islice(reader, _BATCHES)):
+        found = count_by_window(pa.Table.from_batches(batches).column(timestamp), granularity)
+        looks, pieces = looks + 1, pieces + len(found)
+        for window, rows in found:
+            counts[window] = counts.get(window, 0) + rows
+    counts.scattered = pieces > 2 * (looks + len(counts))
     return counts
-
-
-def _moment(value: np.datetime64) -> datetime:
-    return value.astype("datetime64[us]").item().replace(tzinfo=UTC)

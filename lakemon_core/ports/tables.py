@@ -89,8 +89,13 @@ class Tables(Protocol):
         columns: Sequence[str] | None = None,
         where: Sequence[Condition] = (),
         version: int | None = None,
+        views: bool = False,
     ) -> pa.RecordBatchReader:
         """Streams rows, deleted ones left out, columns by logical name. `columns=None` takes all.
+
+        Args:
+            views: text may come as Arrow's `string_view` where that is how it is read: nothing is copied, but
+                few of Arrow's functions take it.
 
         Raises:
             DataError: LM301 unknown table, LM302 unknown column (with the nearest name).

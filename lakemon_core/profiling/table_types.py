@@ -309,15 +309,32 @@ def narrowest(schema: pa.Schema) -> str:
     return min(schema, key=bits).name
 
 
+def with_views(schema: pa.Schema, raw: pa.Schema) -> pa.Schema:
+    """Returns a schema whose texts are views where they come as such."""
+
+    def kind(field: pa.Field) -> pa.DataType:
+        given = raw.field(field.name).type
+        return given if pa.types.is_string_view(given) else field.type
+
+    return pa.schema([field.with_type(kind(field)) for field in schema])
+
+
 def plain_stream(
     raw: pa.RecordBatchReader, schema: pa.Schema, explain: Callable[[BaseException], BaseException]
 ) -> pa.RecordBatchReader:
-    """Streams batches with plain types; what goes wrong underway goes through `explain`."""
+    """Streams batches as `schema` has them; what goes wrong underway goes through `explain`.
+
+    A column that is of its type already is handed on as it is.
+    """
+    places = [raw.schema.get_field_index(name) for name in schema.names]
 
     def batches() -> Iterator[pa.RecordBatch]:
         try:
             for batch in raw:
-                yield batch.select(schema.names).cast(schema)
+                columns = [batch.column(place) for place in places]
+                pairs = zip(columns, schema.types, strict=True)
+                plain = [column if column.type == kind else column.cast(kind) for column, kind in pairs]
+                yield pa.RecordBatch.from_arrays(plain, schema=schema)
         except pa.ArrowException as error:
             raise explain(error) from error
 

@@ -27,12 +27,16 @@ def _microseconds(moment: str) -> int:
     return int(np.datetime64(moment, "us").astype(np.int64))
 
 
+_BLOCK = 1024
+"""Rows that are looked at together."""
 _MONDAY = _microseconds("1970-01-05")
 _FIRST, _LAST = _microseconds("0002-01-01"), _microseconds("9998-01-01")
 
 
 def window_starts(timestamps: pa.Array | pa.ChunkedArray, granularity: Granularity) -> Moments:
     """Returns the start of each timestamp's window, UTC, as `granularity.window` would; NaT for nulls.
+
+    Rows that lie together and share a window, as those of most files do, cost a look at their extremes.
 
     Args:
         timestamps: timestamps of any unit and zone, naive ones read as UTC, or dates.
@@ -43,13 +47,38 @@ def window_starts(timestamps: pa.Array | pa.ChunkedArray, granularity: Granulari
     """
     column = as_chunked(timestamps)
     ticks = _ticks(column)
-    if granularity.seconds is None:
-        starts = ticks.astype("datetime64[us]").astype(_CALENDAR[granularity.text]).astype("datetime64[us]")
-    else:
-        starts = (ticks - (ticks - _MONDAY) % (granularity.seconds * _SECOND)).astype("datetime64[us]")
+    whole = len(ticks) // _BLOCK * _BLOCK
+    blocks = ticks[:whole].reshape(-1, _BLOCK)
+    first, last = _starts(blocks.min(axis=1), granularity), _starts(blocks.max(axis=1), granularity)
+    starts = np.concatenate([np.repeat(first, _BLOCK), _starts(ticks[whole:], granularity)])
+    mixed = first != last
+    starts[:whole].reshape(-1, _BLOCK)[mixed] = _starts(blocks[mixed], granularity)
     if column.null_count:
         starts[column.is_null().to_numpy()] = np.datetime64("NaT")
     return starts
+
+
+def _starts(ticks: Positions, granularity: Granularity) -> Moments:
+    if granularity.seconds is None:
+        return ticks.astype("datetime64[us]").astype(_CALENDAR[granularity.text]).astype("datetime64[us]")
+    return (ticks - (ticks - _MONDAY) % (granularity.seconds * _SECOND)).astype("datetime64[us]")
+
+
+def count_by_window(
+    timestamps: pa.Array | pa.ChunkedArray, granularity: Granularity
+) -> list[tuple[Window, int]]:
+    """Returns the windows of timestamps, in order, with how many lie in each; nulls lie in none.
+
+    Raises:
+        DataError: as `window_starts`.
+    """
+    starts = window_starts(timestamps, granularity)
+    starts = starts[~np.isnat(starts)]
+    edges = np.flatnonzero(np.append(True, starts[1:] != starts[:-1])[: len(starts)])
+    found, place = np.unique(starts[edges], return_inverse=True)
+    counts = np.bincount(place, weights=np.diff(edges, append=len(starts))).astype(np.int64)
+    windows = (granularity.window(_moment(start)) for start in found)
+    return list(zip(windows, counts.tolist(), strict=True))
 
 
 def _ticks(column: pa.ChunkedArray) -> Positions:
@@ -63,15 +92,19 @@ def _ticks(column: pa.ChunkedArray) -> Positions:
         )
     unit = "day" if pa.types.is_date32(kind) else "ms" if pa.types.is_date64(kind) else str(kind.unit)
     own = pa.int32() if unit == "day" else pa.int64()
-    ticks = column.cast(own).fill_null(0).to_numpy().astype(np.int64)
+    known = column.cast(own).fill_null(0) if column.null_count else column.cast(own)
+    ticks = known.to_numpy().astype(np.int64, copy=False)
     length = _NANOSECONDS[unit]
-    outside = (ticks < _FIRST * 1000 // length) | (ticks >= _LAST * 1000 // length)
-    if outside.any():
+    first, last = _FIRST * 1000 // length, _LAST * 1000 // length
+    if len(ticks) and not first <= ticks.min() <= ticks.max() < last:
+        outside = np.count_nonzero((ticks < first) | (ticks >= last))
         raise DataError(
             "LM350",
-            f"{int(outside.sum())} timestamps lie outside the years 2 to 9997;",
+            f"{outside} timestamps lie outside the years 2 to 9997;",
             cure="correct these rows or leave them out.",
         )
+    if unit == "us":
+        return ticks
     return ticks // 1000 if unit == "ns" else ticks * (length // 1000)
 
 

@@ -61,6 +61,14 @@ class TableReadingContract:
         rows = tables.scan(name, columns=["late", "id"]).read_all()
         assert rows.schema.equals(pa.schema({"late": pa.bool_(), "id": pa.string()}))
 
+    def test_texts_may_come_as_views_and_read_the_same(self, tables: Tables, name: TableName) -> None:
+        """Only the type of text columns may differ."""
+        tables.append(name, flights())
+        where = [Condition("id", "!=", "b")]
+        plain = tables.scan(name, columns=["late", "id"], where=where).read_all()
+        viewed = tables.scan(name, columns=["late", "id"], where=where, views=True).read_all()
+        assert viewed.cast(plain.schema).sort_by("id").equals(plain.sort_by("id"))
+
     @pytest.mark.parametrize(
         ("condition", "expected"),
         [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Lock
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -19,7 +21,7 @@ FULL_BYTES = 1 << 26
 
 
 class Vocabulary:
-    """Every level that a column has shown so far. One thread may feed it while others read it.
+    """Every level that a column has shown so far; any thread may feed and read it.
 
     Args:
         text: whether the column holds text; only then do its levels have lengths.
@@ -27,6 +29,7 @@ class Vocabulary:
 
     def __init__(self, *, text: bool) -> None:
         self.text = text
+        self._lock = Lock()
         self._known: pa.Array = pa.array([], pa.large_string())
         self._levels = pa.array([], pa.large_string())
         self._lengths = np.zeros(0, dtype=np.int32)
@@ -56,6 +59,13 @@ class Vocabulary:
             self._lengths = pc.utf8_length(levels).to_numpy().astype(np.int32)
         return self._lengths
 
+    def dictionary(self, column: pa.Array | pa.ChunkedArray) -> pa.DictionaryArray:
+        """Returns a column of text as codes with their levels."""
+        codes = self.encode(column)
+        missing = codes < 0
+        indices = pa.array(codes, mask=missing if missing.any() else None)
+        return pa.DictionaryArray.from_arrays(indices, self.levels, safe=False)
+
     def encode(self, column: pa.Array | pa.ChunkedArray) -> Codes:
         """Returns the code of every row, -1 for null; levels not seen before get the next codes.
 
@@ -66,15 +76,18 @@ class Vocabulary:
         if is_text(chunked.type):
             return self._encode_texts(chunked)
         places, values = distinct_values(chunked)
+        if values.equals(self.levels[: len(values)]):
+            return places.astype(np.int32)
         code_of = np.append(self._encode_texts(as_chunked(text_form(values))), np.int32(-1))
         return code_of[places]
 
     def _encode_texts(self, texts: pa.ChunkedArray) -> Codes:
         """Lets Arrow number the texts in the order in which they come, those that are known first."""
-        known = self._known.cast(texts.type)
-        encoded = pa.chunked_array([known, *texts.chunks]).dictionary_encode()
-        if encoded.num_chunks and len(encoded.chunk(0).dictionary) > len(known):
-            self._known = encoded.chunk(0).dictionary
+        with self._lock:
+            known = self._known.cast(texts.type)
+            encoded = pa.chunked_array([known, *texts.chunks]).dictionary_encode()
+            if encoded.num_chunks and len(encoded.chunk(0).dictionary) > len(known):
+                self._known = encoded.chunk(0).dictionary
         found = [_codes(chunk.indices) for chunk in encoded.slice(len(known)).chunks]
         return np.concatenate(found) if found else np.zeros(0, dtype=np.int32)
 
@@ -84,14 +97,24 @@ class Vocabularies:
 
     def __init__(self) -> None:
         self._by_column: dict[tuple[str, bool], Vocabulary] = {}
+        self._lock = Lock()
 
     def of(self, column: str, arrow_type: pa.DataType) -> Vocabulary:
         """Returns the vocabulary of the next chunk of a column: a new one where the last is full."""
         key = (column, is_text(value_type(arrow_type)))
-        known = self._by_column.get(key)
-        if known is None or known.is_full:
-            known = self._by_column[key] = Vocabulary(text=key[1])
-        return known
+        with self._lock:
+            known = self._by_column.get(key)
+            if known is None or known.is_full:
+                known = self._by_column[key] = Vocabulary(text=key[1])
+            return known
+
+    def encoded(self, rows: pa.Table) -> pa.Table:
+        """Returns rows whose texts and views became dictionaries, in the codes of their vocabularies."""
+        for place, field in enumerate(rows.schema):
+            if is_text(field.type):
+                vocabulary = self.of(field.name, field.type)
+                rows = rows.set_column(place, field.name, vocabulary.dictionary(rows.column(place)))
+        return rows
 
 
 def _codes(indices: pa.Int32Array) -> Codes:

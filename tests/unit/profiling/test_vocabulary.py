@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -127,3 +129,27 @@ def test_a_column_keeps_its_vocabulary_until_it_is_full():
     long = kept.of("long", pa.string())
     long.encode(pa.array(["x" * FULL_BYTES]))
     assert kept.of("long", pa.string()) is not long
+
+
+@pytest.mark.parametrize("kind", [pa.string_view(), pa.string()])
+def test_rows_are_encoded_once_and_their_codes_hold_while_the_vocabulary_grows(kind):
+    kept = Vocabularies()
+    parts = [["b", None, "a"], ["c", "c", "a"]]
+    tables = [pa.table({"text": pa.array(part).cast(kind), "number": [1, 2, 3]}) for part in parts]
+    encoded = [kept.encoded(table) for table in tables]
+    for table, part in zip(encoded, parts, strict=True):
+        assert pa.types.is_dictionary(table.schema.field("text").type)
+        assert table.to_pydict() == {"text": part, "number": [1, 2, 3]}
+    codes = [kept.of("text", kind).encode(table.column("text")).tolist() for table in encoded]
+    assert codes == [[0, -1, 1], [2, 2, 1]]
+
+
+def test_threads_feed_one_vocabulary_and_agree_on_its_codes():
+    vocabulary = Vocabulary(text=True)
+    columns = [pa.array([f"level {n * step % 5000}" for n in range(5000)]) for step in (1, 3, 7, 9)] * 3
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(vocabulary.encode, columns))
+    levels = np.array(vocabulary.levels.to_pylist())
+    assert len(levels) == 5000
+    for codes, column in zip(found, columns, strict=True):
+        assert levels[codes].tolist() == column.to_pylist()

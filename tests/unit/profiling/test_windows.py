@@ -1,3 +1,4 @@
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 
 from lakemon_core.domain.errors import DataError
 from lakemon_core.domain.window import GRANULARITIES, Granularity
-from lakemon_core.profiling.windows import split, window_numbers, window_starts
+from lakemon_core.profiling.windows import count_by_window, split, window_numbers, window_starts
 
 DAY = Granularity("1 day")
 MOMENTS = [
@@ -44,6 +45,26 @@ def test_every_time_type_is_read_in_utc_and_nulls_are_not_a_time(arrow_type):
 def test_nanoseconds_before_1970_are_rounded_down():
     starts = window_starts(pa.array([-1], pa.timestamp("ns")), DAY)
     assert starts[0] == np.datetime64("1969-12-31")
+
+
+@pytest.mark.parametrize("order", ["ascending", "nearly", "none"])
+@pytest.mark.parametrize("text", ["5 minutes", "1 day", "1 month"])
+@pytest.mark.parametrize("missing", [0, 40])
+def test_many_rows_have_the_windows_that_each_has_alone(order, text, missing):
+    random = np.random.default_rng(8)
+    minutes = np.sort(random.integers(-50_000, 50_000, 9_000))
+    if order != "ascending":
+        swapped = random.permutation(len(minutes))[: 20 if order == "nearly" else None]
+        minutes[np.sort(swapped)] = minutes[swapped]
+    moments = [datetime(2026, 2, 1, tzinfo=UTC) + timedelta(minutes=int(minute)) for minute in minutes]
+    for place in random.integers(0, len(moments), missing):
+        moments[place] = None
+    granularity = Granularity(text)
+    own = [granularity.window(moment) if moment else None for moment in moments]
+    column = pa.chunked_array([moments[:5_000], moments[5_000:]])
+    starts = window_starts(column, granularity)
+    assert starts.tolist() == [window and window.start.replace(tzinfo=None) for window in own]
+    assert count_by_window(column, granularity) == sorted(Counter(filter(None, own)).items())
 
 
 def test_other_types_are_no_times():
@@ -87,6 +108,7 @@ def test_a_table_is_split_by_window_in_order_of_time(rows):
 @pytest.mark.parametrize("rows_of", [lambda rows: rows.slice(0, 0), lambda rows: rows.slice(2, 1)])
 def test_nothing_with_a_time_gives_no_windows(rows, rows_of):
     assert list(split(rows_of(rows), DAY, "ts")) == []
+    assert count_by_window(rows_of(rows).column("ts"), DAY) == []
 
 
 def test_chunked_columns_are_split_alike(rows):

@@ -54,16 +54,17 @@ class DeltaTables:
         columns: Sequence[str] | None = None,
         where: Sequence[Condition] = (),
         version: int | None = None,
+        views: bool = False,
     ) -> pa.RecordBatchReader:
         """Streams rows, deleted ones left out, columns by logical name, in the order asked for.
 
-        A null satisfies no comparison, and neither does NaN.
+        A null satisfies no comparison, and neither does NaN. `views` hands out text as it lies in memory.
 
         Raises:
             DataError: LM301 unknown table, LM302 unknown column, LM305 damaged log, LM312 a filter that does
                 not fit a column's type, LM314 unknown version.
         """
-        return open_snapshot(self._places.find(name), version).scan(columns, where)
+        return open_snapshot(self._places.find(name), version).scan(columns, where, views=views)
 
     def append(
         self, name: TableName, rows: pa.RecordBatchReader | pa.Table, *, batch: tuple[str, int] | None = None

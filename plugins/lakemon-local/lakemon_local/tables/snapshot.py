@@ -17,7 +17,13 @@ from deltalake import DeltaTable
 from lakemon_core.domain.errors import DataError, LakemonError
 from lakemon_core.domain.names import quote
 from lakemon_core.ports import Condition
-from lakemon_core.profiling.table_types import check_columns, narrowest, plain_stream, readable
+from lakemon_core.profiling.table_types import (
+    check_columns,
+    narrowest,
+    plain_stream,
+    readable,
+    with_views,
+)
 from lakemon_local.tables.filters import predicate
 from lakemon_local.tables.log import Feed, check_log, feed_is_on
 from lakemon_local.tables.places import Place
@@ -42,7 +48,9 @@ class Snapshot:
         """The number of the version."""
         return self.table.version()
 
-    def scan(self, columns: Sequence[str] | None, where: Sequence[Condition]) -> pa.RecordBatchReader:
+    def scan(
+        self, columns: Sequence[str] | None, where: Sequence[Condition], *, views: bool = False
+    ) -> pa.RecordBatchReader:
         """Streams rows; see `Tables.scan`."""
         name = str(self.place.name)
         wanted = self.schema.names if columns is None else list(dict.fromkeys(columns))
@@ -50,7 +58,7 @@ class Snapshot:
         filtered = predicate(where, self.schema, name)
         with failures(self.place):
             raw = pa.RecordBatchReader.from_stream(self.table.scan(columns=wanted, predicate=filtered))
-        return self._plain(raw, wanted)
+        return self._plain(raw, wanted, views=views)
 
     def count(self, where: Sequence[Condition]) -> int:
         """Returns how many rows match."""
@@ -81,8 +89,12 @@ class Snapshot:
     def _schema(self, columns: Sequence[str]) -> pa.Schema:
         return pa.schema([self.schema.field(column) for column in columns])
 
-    def _plain(self, raw: pa.RecordBatchReader, columns: Sequence[str]) -> pa.RecordBatchReader:
-        return plain_stream(raw, self._schema(columns), lambda error: explained(error, self.place))
+    def _plain(
+        self, raw: pa.RecordBatchReader, columns: Sequence[str], *, views: bool = False
+    ) -> pa.RecordBatchReader:
+        schema = self._schema(columns)
+        wanted = with_views(schema, raw.schema) if views else schema
+        return plain_stream(raw, wanted, lambda error: explained(error, self.place))
 
 
 def open_snapshot(place: Place, version: int | None = None) -> Snapshot:
