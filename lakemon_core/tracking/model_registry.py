@@ -6,6 +6,7 @@ used: aliases instead of stages, the newest version as the greatest number, and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,8 @@ LATEST_MODEL = "latest-model"
 """Alias of the version that was registered last."""
 LATEST = "latest"
 """What stands for the greatest version number; no alias."""
+_VERSION = re.compile(r"v?\d+")
+"""What MLflow keeps for versions."""
 
 
 class ModelRegistry:
@@ -108,7 +111,7 @@ class ModelRegistry:
         Raises:
             ModelError: LM402 unknown version, LM405 for a word that is no alias.
         """
-        if alias == LATEST or alias.isdigit():
+        if alias == LATEST or _VERSION.fullmatch(alias):
             raise ModelError(
                 "LM405",
                 f"{alias!r} cannot be an alias: it means a version already;",

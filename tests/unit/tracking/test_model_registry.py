@@ -82,7 +82,7 @@ def test_an_alias_moves_and_goes(registry):
         registry.resolve(NAME, "challenger")
 
 
-@pytest.mark.parametrize("word", ["latest", "7"])
+@pytest.mark.parametrize("word", ["latest", "7", "v7"])
 def test_a_word_that_means_a_version_is_no_alias(registry, word):
     with pytest.raises(ModelError, match="LM405"):
         registry.set_alias(NAME, word, "1")
