@@ -30,9 +30,11 @@ from lakemon_databricks.workspace.connection import Connection
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
+    from lakemon_databricks.ledger import LakeLedger
     from lakemon_databricks.registry import UnityCatalog
     from lakemon_databricks.serving import DatabricksServing
     from lakemon_databricks.statements import Statements
+    from lakemon_databricks.tables import LakeTables
 
 
 class DatabricksConfig(PluginConfig):
@@ -73,12 +75,12 @@ class DatabricksBackend(Backend):
     @property
     def tables(self) -> Tables:
         """Delta tables of Unity Catalog, over SQL statements."""
-        raise NotImplementedError("tables are not built yet.")
+        return self._tables
 
     @property
     def ledger(self) -> Ledger:
-        """Delta tables in `state_schema`."""
-        raise NotImplementedError("the ledger is not built yet.")
+        """One Delta table in `state_schema` for each inference table."""
+        return self._ledger
 
     @property
     def registry(self) -> Registry:
@@ -125,7 +127,9 @@ class DatabricksBackend(Backend):
         Raises:
             WorkspaceBusy: LM601 with the run that holds it.
         """
-        raise NotImplementedError(f"{run_id} cannot hold the workspace: the lease is not built yet.")
+        from lakemon_databricks.ledger import hold
+
+        return hold(self._ledger.entries, run_id, self.setup.clock)
 
     def unpack(self, model_type: ModelType, *, progress: Progress) -> UnpackResult:
         """Moves new payload rows into the inference table, each exactly once."""
@@ -174,6 +178,20 @@ class DatabricksBackend(Backend):
     def _connection(self) -> Connection:
         config = self.config
         return Connection(config.host, config.profile, config.auth_type, config.call_seconds)
+
+    @cached_property
+    def _tables(self) -> LakeTables:
+        from lakemon_databricks.tables import LakeTables
+
+        return LakeTables(self.statements, self.setup.monitor.catalog)
+
+    @cached_property
+    def _ledger(self) -> LakeLedger:
+        from lakemon_databricks.ledger import LakeLedger
+
+        name = self.setup.monitor.inference_table.name
+        beside = name.sibling(schema=self.config.state_schema, table=f"{name.schema}_{name.table}_ledger")
+        return LakeLedger(self.statements, beside)
 
     @cached_property
     def _registry(self) -> UnityCatalog:

@@ -2,7 +2,7 @@
 
 from lakemon_databricks.statements.failures import StatementFailed
 from lakemon_databricks.statements.names import column_sql, table_sql, text_sql
-from lakemon_databricks.statements.parameters import Value
+from lakemon_databricks.statements.parameters import Binding, Value
 from lakemon_databricks.statements.running import Statements
 
-__all__ = ["StatementFailed", "Statements", "Value", "column_sql", "table_sql", "text_sql"]
+__all__ = ["Binding", "StatementFailed", "Statements", "Value", "column_sql", "table_sql", "text_sql"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -60,3 +61,16 @@ def moment_text(moment: datetime) -> str:
     """Returns a moment as ISO 8601 in UTC; a naive one is UTC."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return aware.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").zfill(27)
+
+
+@dataclass(slots=True)
+class Binding:
+    """Collects the values of one statement: each becomes a parameter, none is ever pasted."""
+
+    values: dict[str, Value] = field(default_factory=dict[str, Value])
+
+    def add(self, value: Value) -> str:
+        """Takes a value; returns how the statement writes it."""
+        name = f"p{len(self.values)}"
+        self.values[name] = value
+        return f":{name}"
