@@ -1,0 +1,1 @@
+"""What stands around: identity, permissions, secrets, alerts, dashboards, jobs, destinations."""

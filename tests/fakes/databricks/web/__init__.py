@@ -1,0 +1,1 @@
+"""The wire: requests, answers, routes, faults and the journal of all calls; knows nothing of Databricks."""
