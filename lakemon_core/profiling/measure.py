@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple, Protocol, TypeVar
 
 import pyarrow as pa
@@ -237,9 +237,13 @@ def each_group(
 
 
 def side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """Returns the work on each item, in order, on all cores."""
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        return list(pool.map(work, items))
+    """Returns the work on each item, in order, on all cores; the work may not ask for more of them."""
+    return list(_pool().map(work, items))
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_WORKERS, thread_name_prefix="lakemon-measures")
 
 
 def _kind(column: pa.ChunkedArray, kind: Kind) -> Kind:
@@ -259,9 +263,10 @@ def profile_rows(
         table |= {**group.quality.values, "reasons": dict(group.quality.reasons), "intervals": ends}
         table |= {"counts": dict(group.quality.counts)}
     rows = [table | stamp]
-    for name, _, data_type in _measured(group):
-        column: Row = {"column_name": name, "data_type": data_type}
-        rows.append(place | column | profile_values(group.columns[name]) | stamp)
+    columns = list(_measured(group))
+    found = side_by_side(lambda one: profile_values(group.columns[one.name]), columns)
+    for (name, _, data_type), values in zip(columns, found, strict=True):
+        rows.append(place | {"column_name": name, "data_type": data_type} | values | stamp)
     return rows
 
 

@@ -23,7 +23,7 @@ MOST_BITS = 15
 MOST = 1 << MOST_BITS
 """Blocks of a large sample: more of them cost memory, fewer leave more rows to look at."""
 _LEAST = 64
-_PART = 1 << 12
+_PART = 1 << 10
 COUNTABLE = (1 << 62) // MOST
 """Places between two samples are counted in 64 bits: the product of their sizes stays below this."""
 _CANCELLED = 1e-6

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+
+from lakemon_core.profiling.lazy import lazy
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -15,8 +17,8 @@ Numbers = npt.NDArray[np.generic]
 
 EXACT = 1 << 53
 """Whole numbers up to here have a double of their own."""
-_CACHED = 1 << 15
-"""Numbers that are worked on together: they stay in the cache of a core."""
+_CACHED = 1 << 13
+"""Numbers that are worked on together: they stay in the cache of a core, and their memory is reused."""
 _COUNTABLE = 1 << 17
 """Integers of a smaller range are counted, not sorted."""
 _SPARSE = 4
@@ -92,7 +94,7 @@ class Sample:
         """Whether none is infinite."""
         return not len(self.values) or bool(np.isfinite(self.values[[0, -1]]).all())
 
-    @cached_property
+    @lazy
     def ordered(self) -> Floats:
         """All numbers, ties repeated."""
         return self.values if len(self.values) == self.n else np.repeat(self.values, np.diff(self.ranks))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from lakemon_core.profiling.lazy import lazy
 from lakemon_core.profiling.levels import as_chunked
 from lakemon_core.profiling.numeric.blocks import Blocks
 from lakemon_core.profiling.numeric.quantiles import binned, inner_edges
@@ -80,7 +80,7 @@ class NumericSummary:
         """Distinct numbers, in the column's own type."""
         return len(self.sample.values if self.tokens is None else self.tokens)
 
-    @cached_property
+    @lazy
     def _moments(self) -> tuple[float, float]:
         return self.sample.moments()
 
@@ -99,23 +99,23 @@ class NumericSummary:
         """Whether a value is infinite."""
         return not self.sample.finite
 
-    @cached_property
+    @lazy
     def zeros(self) -> int:
         """How many values are zero."""
         zero = np.zeros(1)
         return int(self.sample.up_to(zero)[0] - self.sample.below(zero)[0])
 
-    @cached_property
+    @lazy
     def blocks(self) -> Blocks | None:
         """The numbers in blocks, for their Wasserstein distance; None for few or infinite ones."""
         return Blocks.of(self.sample.ordered)
 
-    @cached_property
+    @lazy
     def bin_edges(self) -> Floats:
         """Inner edges of bins that each hold a tenth of the numbers."""
         return inner_edges(self.sample)
 
-    @cached_property
+    @lazy
     def bins(self) -> Counts:
         """Numbers in each of these bins."""
         return binned(self.sample, self.bin_edges)
