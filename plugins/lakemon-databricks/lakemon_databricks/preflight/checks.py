@@ -27,12 +27,12 @@ class Preflight:
         try:
             me = self.backend.client.current_user.me()
         except LakemonError as error:
-            yield BackendCheck("workspace", ok=False, detail=str(error))
+            yield BackendCheck("databricks", ok=False, detail=str(error))
             return
         config = self.backend.client.config
         principal = Principal.of(me)
         detail = f"{config.host} as {principal.name}, by {config.auth_type}"
-        yield BackendCheck("workspace", ok=True, detail=detail)
+        yield BackendCheck("databricks", ok=True, detail=detail)
         yield _tried("warehouse", self._warehouse)
         yield from self._grants(principal)
         if self.backend.setup.monitor.serving is not None:
@@ -57,12 +57,24 @@ class Preflight:
         try:
             lacking = missing(self.backend.client, need, principal)
         except NotFound:
-            made = "is not there yet" if need.optional else f"is not there, and is needed for {need.why}"
-            return need.optional, f"{label} {made}"
+            if not need.optional:
+                return False, f"{label} is not there, and is needed for {need.why}"
+            return self._made_by_us(need, label, principal)
         if not lacking:
             return True, f"{label}: {', '.join(need.grants).replace('_', ' ')}"
         cures = "; ".join(need.statement(grant, principal.name) for grant in lacking)
         return False, f"{label} lacks {', '.join(lacking).replace('_', ' ')}, for {need.why}: {cures}"
+
+    def _made_by_us(self, need: Need, label: str, principal: Principal) -> tuple[bool, str]:
+        """Looks whether we may make a schema that is not there; tables need what its check asks for."""
+        if need.kind != "SCHEMA":
+            return True, f"{label} is not there yet"
+        catalog = Need("CATALOG", need.name.partition(".")[0], ("CREATE_SCHEMA",), f"schema {need.name}")
+        made, detail = self._granted(catalog, principal)
+        return (
+            made,
+            f"{label} is not there yet: a run makes it" if made else f"{label} is not there; {detail}",
+        )
 
     def _endpoint(self) -> tuple[bool, str]:
         monitor = self.backend.setup.monitor

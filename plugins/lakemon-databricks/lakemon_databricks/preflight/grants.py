@@ -46,14 +46,18 @@ def needs(monitor: Monitor, state_schema: str) -> Iterator[Need]:
     """Yields what a whole run of a config needs."""
     table, monitoring = monitor.inference_table, monitor.monitoring
     yield Need("CATALOG", monitor.catalog, ("USE_CATALOG",), "everything")
+    served = monitor.serving is not None
     schemas = dict.fromkeys((table.payload.schema, table.name.schema, monitoring.output_schema, state_schema))
     for schema in schemas:
-        yield Need("SCHEMA", f"{monitor.catalog}.{schema}", ("USE_SCHEMA", "CREATE_TABLE"), "tables", True)
-    if monitor.model is not None and monitor.serving is not None:
+        # the endpoint's own table is made by Databricks, in a schema that has to be there
+        made_by_us = not (served and schema == table.payload.schema)
+        grants = ("USE_SCHEMA", "CREATE_TABLE")
+        yield Need("SCHEMA", f"{monitor.catalog}.{schema}", grants, "tables", optional=made_by_us)
+    if monitor.model is not None and served:
         yield Need("FUNCTION", monitor.model_name, ("EXECUTE",), "deploy")
-    yield Need("TABLE", str(table.name), ("SELECT", "MODIFY"), "unpack and monitor", True)
-    if monitor.serving is not None:
-        yield Need("TABLE", str(table.payload), ("SELECT",), "validate and unpack", True)
+    yield Need("TABLE", str(table.name), ("SELECT", "MODIFY"), "unpack and monitor", optional=served)
+    if served:
+        yield Need("TABLE", str(table.payload), ("SELECT",), "validate and unpack", optional=True)
     if monitoring.baseline_table is not None:
         yield Need("TABLE", str(monitoring.baseline_table), ("SELECT",), "drift against the baseline")
     if table.labels is not None:

@@ -1,0 +1,93 @@
+"""A fake workspace, and backends that are opened on it by nothing but the environment, as in a job."""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.databricks import FakeWorkspace
+from fakes.databricks.fixtures import databricks_workspace
+from lakemon_databricks.backend import DatabricksBackend, DatabricksConfig
+
+from lakemon_core.config import EnvironmentSecrets, from_dict
+from lakemon_core.domain.monitor import Monitor
+from lakemon_core.ports import BackendSetup
+
+__all__ = ["databricks_workspace"]
+
+FOREIGN = ("DATABRICKS_", "ARM_", "MLFLOW_", "ACTIONS_ID_TOKEN", "SYSTEM_")
+
+
+class Clock:
+    """The time of this machine."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class Quiet:
+    """Progress that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def update(self, what: str, done: int | None = None, total: int | None = None) -> None:
+        self.told.append(what)
+
+
+@pytest.fixture
+def quiet() -> Quiet:
+    return Quiet()
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No credentials of this machine reach a test, and what a test puts there goes away with it."""
+    for name in [name for name in os.environ if name.startswith(FOREIGN)]:
+        monkeypatch.delenv(name)
+    for name in ("DATABRICKS_HOST", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "DATABRICKS_AUTH_TYPE"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("DATABRICKS_CONFIG_FILE", str(tmp_path / "databrickscfg"))
+
+
+@pytest.fixture
+def signed_in(databricks_workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch) -> FakeWorkspace:
+    """The workspace, with host and token in the environment."""
+    monkeypatch.setenv("DATABRICKS_HOST", databricks_workspace.host)
+    monkeypatch.setenv("DATABRICKS_TOKEN", databricks_workspace.token)
+    return databricks_workspace
+
+
+def monitor_of(**environment: Any) -> Monitor:
+    """The resolved config of `flights` in catalog `prod`; keyword arguments go into its environment."""
+    wanted = {
+        "backend": "databricks",
+        "catalog": "prod",
+        "schema": "flights",
+        "serving": {"endpoint_name": "flights"},
+        **environment,
+    }
+    config = {"model": {"name": "delays", "type": "classification"}, "environments": {"prod": wanted}}
+    return from_dict(config).monitor
+
+
+OpenBackend = Callable[..., DatabricksBackend]
+
+
+@pytest.fixture
+def open_databricks(tmp_path: Path) -> OpenBackend:
+    """Opens the backend: `open_databricks(settings={...}, serving={...}, ...)`."""
+
+    def opened(settings: dict[str, Any] | None = None, **environment: Any) -> DatabricksBackend:
+        secrets = EnvironmentSecrets({})
+        config = DatabricksConfig(**{"call_seconds": 5.0, **(settings or {})})
+        setup = BackendSetup(monitor_of(**environment), tmp_path, Clock(), secrets, config)
+        backend = DatabricksBackend(replace(setup, git_sha="0a1b2c3"))
+        secrets.ask(backend.secret)
+        return backend
+
+    return opened

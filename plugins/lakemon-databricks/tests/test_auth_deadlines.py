@@ -1,0 +1,72 @@
+"""Whatever the network does, a call ends in its time and says which call it was."""
+
+import time
+
+import pytest
+from databricks.sdk.errors import NotFound
+from fakes.databricks import FakeWorkspace, faults
+from lakemon_databricks.workspace import Connection, connect
+
+from lakemon_core.domain.errors import ModelError
+
+SECONDS = 1.0
+WAREHOUSES = "/api/2.0/sql/warehouses"
+
+
+@pytest.fixture
+def client(signed_in: FakeWorkspace):
+    return connect(Connection(call_seconds=SECONDS))
+
+
+def names(client) -> list[str]:
+    return [each.name for each in client.warehouses.list()]
+
+
+@pytest.mark.parametrize("status", [500, 502, 504])
+def test_a_fault_of_the_server_that_passes_is_not_seen(client, signed_in: FakeWorkspace, status):
+    signed_in.faults.on("GET", WAREHOUSES, faults.refuses(status))
+    assert names(client) == ["Serverless Starter Warehouse"]
+
+
+@pytest.mark.parametrize("retry_after", ["86400", "junk", "Fri, 31 Dec 2099 23:59:59 GMT"])
+def test_no_retry_after_keeps_a_call_longer_than_its_time(client, signed_in: FakeWorkspace, retry_after):
+    signed_in.faults.on("GET", WAREHOUSES, faults.throttles(retry_after), times=None)
+    ends_in_time(client)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.refuses(500, "INTERNAL_ERROR", "out of order"),
+        faults.black_hole(20),
+        faults.drips(0.5),
+        faults.shows_a_page(),
+        faults.hangs_up(),
+        faults.cuts(5),
+    ],
+    ids=lambda fault: fault.name,
+)
+def test_a_fault_that_stays_is_told_in_time(client, signed_in: FakeWorkspace, fault):
+    signed_in.faults.on("GET", WAREHOUSES, fault, times=None)
+    ends_in_time(client)
+
+
+def ends_in_time(client) -> None:
+    started = time.monotonic()
+    with pytest.raises(ModelError, match=rf"LM423 http://127.0.0.1:\d+ .*GET {WAREHOUSES}") as told:
+        names(client)
+    assert time.monotonic() - started < SECONDS + 5
+    assert "Traceback" not in str(told.value)
+
+
+def test_what_is_not_there_stays_an_error_of_its_own(client):
+    with pytest.raises(NotFound):
+        client.warehouses.get("no-such-warehouse")
+
+
+def test_a_missing_right_is_told_with_the_statement_that_grants_it(client, signed_in: FakeWorkspace):
+    said = "User does not have USE CATALOG on Catalog 'prod'."
+    signed_in.faults.on("GET", WAREHOUSES, faults.refuses(403, "PERMISSION_DENIED", said))
+    with pytest.raises(ModelError, match=r"LM422 .*GRANT USE CATALOG ON CATALOG prod") as told:
+        names(client)
+    assert "config_file" not in str(told.value)
