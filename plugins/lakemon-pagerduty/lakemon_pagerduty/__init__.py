@@ -1,1 +1,5 @@
-"""PagerDuty alerts for lakemon through Events API v2."""
+"""PagerDuty alerts for lakemon over the Events API v2."""
+
+from lakemon_pagerduty.sink import PagerDutyConfig, PagerDutySink
+
+__all__ = ["PagerDutyConfig", "PagerDutySink"]
