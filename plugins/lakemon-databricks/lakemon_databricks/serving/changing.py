@@ -69,8 +69,11 @@ class Changing:
             raise told(self.endpoint, error) from error
         return None
 
-    def update(self, found: Described, asked: Wanted, version: str, previous: str) -> None:
+    def update(self, found: Described, asked: Wanted, version: str, previous: str) -> bool:
         """Sends an update unless the endpoint serves that already; the version before answers until then.
+
+        Returns:
+            whether an update was sent.
 
         Raises:
             ModelError: LM424 the workspace refuses, LM429 somebody else updates it again and again.
@@ -80,12 +83,12 @@ class Changing:
         for _ in range(_CONFLICTS):
             self.tag(found, {**self.tags, VERSION: version, PREVIOUS: previous})
             if _serves(found, asked):
-                return
+                return False
             try:
                 self.client.serving_endpoints.update_config(
                     self.endpoint, served_entities=asked.inputs(), traffic_config=asked.traffic()
                 )
-                return
+                return True
             except ResourceConflict:
                 found = self.waiting.settled() or found
             except BadRequest as error:
@@ -148,7 +151,9 @@ def version_before(found: Described, version: str) -> str:
 
 
 def _serves(found: Described, asked: Wanted) -> bool:
-    """Whether an endpoint serves what is asked for, or is on its way there."""
+    """Whether an endpoint serves what is asked for, or is on its way there; what failed is tried again."""
+    if found.broken or (found.failed and not found.ready):
+        return False
     return found.coming == asked.entities and found.tags.get(MARK) == asked.mark
 
 

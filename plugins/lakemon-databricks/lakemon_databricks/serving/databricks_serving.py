@@ -81,11 +81,12 @@ class DatabricksServing:
         logged_to = payload if backend.setup.monitor.inference_table.enabled else None
         changing = self._changing(spec.endpoint_name, spec.timeout_seconds, progress)
         found = changing.waiting.settled() or changing.create(asked, model.version, logged_to)
+        changed = True
         if found is not None:
             demand_ours(found)
             log_into(self._client, spec.endpoint_name, found.raw.ai_gateway, logged_to)
-            changing.update(found, asked, model.version, version_before(found, model.version))
-        return self._ready(changing, asked)
+            changed = changing.update(found, asked, model.version, version_before(found, model.version))
+        return self._ready(changing, asked, changed=changed)
 
     def rollback(self, name: str, *, progress: Progress) -> EndpointState | None:
         """Puts the previous version back, with all of the traffic; None when there was none.
@@ -101,8 +102,8 @@ class DatabricksServing:
         given = variables(spec.environment_vars, backend.setup.secrets) if spec else {}
         asked = Wanted((replace(found.entities[0], version=found.previous, share=100),), given)
         changing = self._changing(name, spec.timeout_seconds if spec else _ROLLBACK_SECONDS, progress)
-        changing.update(found, asked, found.previous, previous="")
-        return self._ready(changing, asked)
+        changed = changing.update(found, asked, found.previous, previous="")
+        return self._ready(changing, asked, changed=changed)
 
     def query(
         self, name: str, records: Sequence[Mapping[str, object]], *, client_request_id: str = ""
@@ -114,7 +115,7 @@ class DatabricksServing:
         """
         url, versions = self._address(name)
         answer = score(self._scoring, url, records, client_request_id)
-        if answer.status == 200 and answer.served_version not in versions:
+        if answer.served_version and answer.served_version not in versions:
             self._addresses.pop(name)
             versions = self._address(name)[1]
         return replace(answer, served_version=versions.get(answer.served_version, ""))
@@ -158,7 +159,9 @@ class DatabricksServing:
         enabled = self._backend.setup.monitor.inference_table.enabled
         if found.payload is None and enabled:
             told.append(f"switch logging on, into {payload}; requests before that are not logged")
-        elif found.payload is not None and found.payload != payload and enabled:
+        elif found.payload is not None and not enabled:
+            told.append(f"switch logging off; what was logged stays in {found.payload}")
+        elif found.payload not in {None, payload}:
             told.append(f"log into {payload} from then on; what was logged stays in {found.payload}")
         if found.raw.route_optimized:
             told.append("it is route optimized, which cannot be changed: requests need OAuth, at its own URL")
@@ -198,13 +201,13 @@ class DatabricksServing:
         tags = {**config.tags, **{key: value for key, value in ours.items() if value}}
         return Changing(self._client, name, tags, waiting)
 
-    def _ready(self, changing: Changing, asked: Wanted) -> EndpointState:
+    def _ready(self, changing: Changing, asked: Wanted, *, changed: bool) -> EndpointState:
         """Waits until the endpoint answers, and notes what it serves from now on.
 
         Only now the mark is set: an update that is sent, but not marked, is sent again by the next run.
         """
         shares = {one.version: one.share for one in asked.entities}
-        ready = changing.waiting.ready(changing.endpoint, shares)
+        ready = changing.waiting.ready(changing.endpoint, shares, changed=changed)
         changing.tag(ready, {MARK: asked.mark})
         deployment = Deployment(self._backend.setup.clock.now(), asked.entities[0].model, shares)
         note(self._backend.ledger, changing.endpoint, deployment)

@@ -70,7 +70,7 @@ class Described:
     @property
     def coming(self) -> tuple[Entity, ...]:
         """What the running update brings; what answers now where none runs."""
-        return served(self.raw.pending_config) if self.raw.pending_config else self.entities
+        return served(self.raw.pending_config) if self.updating else self.entities
 
     @property
     def outputs(self) -> list[ServedEntityOutput]:
@@ -84,11 +84,15 @@ class Described:
         return [one for one in self.outputs if _word(one.state and one.state.deployment) in _BROKEN]
 
     @property
+    def shares(self) -> Mapping[str, int]:
+        """Version → percent of the traffic."""
+        return {one.version: one.share for one in self.entities}
+
+    @property
     def version(self) -> str:
         """Version that was deployed last, where it answers; else the one with the most traffic."""
-        shares = {one.version: one.share for one in self.entities}
         told = self.tags.get(VERSION, "")
-        return told if told in shares else max(shares, key=shares.__getitem__, default="")
+        return told if told in self.shares else max(self.shares, key=self.shares.__getitem__, default="")
 
     @property
     def previous(self) -> str:

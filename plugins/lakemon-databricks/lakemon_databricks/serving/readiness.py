@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds between two looks; the last one repeats."""
-_TAIL = 15
-"""Lines of a build log that are shown."""
+_TAIL = 6
+"""Lines of a build log that are shown; the reason stands at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,14 @@ class Waiting:
             self._wait(found, pause, f"waiting for the running update of {found.name}")
         raise AssertionError("unreachable")
 
-    def ready(self, name: str, shares: Mapping[str, int]) -> Described:
+    def ready(self, name: str, shares: Mapping[str, int], *, changed: bool) -> Described:
         """Returns the endpoint once it answers with these versions and no update is under way.
 
         Args:
             name: of the endpoint.
             shares: version → percent of the traffic.
+            changed: a change was sent; else a failed update was an earlier one, and does not matter where the
+                endpoint answers as it shall.
 
         Raises:
             ModelError: LM410 not in time, LM416 it was removed meanwhile, LM425 the update failed, with the
@@ -70,10 +72,10 @@ class Waiting:
             if found is None:
                 raise ModelError("LM416", f"endpoint {name} was removed while it was being deployed.")
             if not found.updating:
-                if found.failed or (found.broken and not found.ready):
-                    raise self._failed(found)
-                if found.ready and {one.version: one.share for one in found.entities} == shares:
+                if found.ready and found.shares == shares and not (changed and found.failed):
                     return found
+                if found.failed or found.broken:
+                    raise self._failed(found)
             seconds = time.monotonic() - started
             self._wait(found, pause, f"waiting for {name}: {found.detail}, {seconds:.0f} s")
         raise AssertionError("unreachable")
@@ -102,7 +104,7 @@ class Waiting:
             "LM425",
             f"endpoint {found.name} was not updated ({found.update or 'not ready'}): {reason}{serving};",
             where=found.url,
-            cure=f"end of its build log:\n{tail}" if tail else "it has no build log yet: see its page.",
+            cure=f"end of its build log: {tail}" if tail else "it has no build log yet: see its page.",
         )
 
     def _build_log(self, endpoint: str, entity: str) -> str:
@@ -112,4 +114,5 @@ class Waiting:
             log = self.client.serving_endpoints.build_logs(endpoint, entity).logs or ""
         except (DatabricksError, LakemonError) as error:
             return f"(it cannot be read: {error})"
-        return "\n".join(f"  {plain(line, 200)}" for line in log.splitlines()[-_TAIL:])
+        lines = [plain(line.strip(), 120) for line in log.splitlines() if line.strip()]
+        return " | ".join(lines[-_TAIL:])
