@@ -2,75 +2,44 @@
 
 from __future__ import annotations
 
-import queue
-import random
-import threading
-import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
-from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from heapq import heapify, heappop, heappush
 from math import inf
 
+from lakemon_core.alerting.routing import Route
+from lakemon_core.alerting.sending.aftermath import Receipts, fallbacks, superseded
+from lakemon_core.alerting.sending.gates import Gates
+from lakemon_core.alerting.sending.once import OVERRUN, try_once
+from lakemon_core.alerting.sending.pace import Pace, Tools, settle
 from lakemon_core.domain.incident import (
     Attempt,
     DeliveryResult,
     DeliveryStatus,
-    Notification,
     OutboxItem,
     TargetResult,
+    Transition,
 )
 from lakemon_core.domain.names import plain
 from lakemon_core.ports import AlertSink, Clock, Ledger, Progress
 
-OVERRUN = "overrun"
-"""Code of a try that did not come back in time."""
-
-GRACE_SECONDS = 2.0
-"""A sink keeps its deadline itself; this much later it is left behind."""
-
-_SENT = frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.ACCEPTED})
-
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How patient the outbox is.
+class Ways:
+    """Who drains, and what else it knows.
 
     Attributes:
-        attempt_seconds: a sink must come back within this time.
-        budget_seconds: what one sink may cost a run in failed attempts and pauses; the rest waits for the
-            next run.
-        first_pause: seconds before the second try, at most; doubles with every try.
-        longest_pause: no pause is longer, whatever a channel asks.
-        least_tries: no message is given up before.
-        least_age: no message is given up before.
+        owner: who claims messages; another owner leaves a claimed one alone until the claim ends.
+        elsewhere: where a message goes that a sink refused for good.
+        at_once: tries now what would be due later only, as `lakemon alert flush` does.
     """
 
-    attempt_seconds: float = 30.0
-    budget_seconds: float = 60.0
-    first_pause: float = 1.0
-    longest_pause: float = 3600.0
-    least_tries: int = 12
-    least_age: timedelta = timedelta(hours=72)
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """The world as the outbox sees it; tests hand in their own.
-
-    Attributes:
-        wait: sleeps for some seconds.
-        elapsed: a clock that only goes forward, in seconds.
-        draw: a random number from 0 to 1.
-        redact: takes secrets out of a text.
-    """
-
-    wait: Callable[[float], None] = time.sleep
-    elapsed: Callable[[], float] = time.monotonic
-    draw: Callable[[], float] = random.random
-    redact: Callable[[str], str] = str
+    owner: str = "drain"
+    elsewhere: Callable[[OutboxItem], Sequence[Route]] = lambda _: ()
+    at_once: bool = False
 
 
 def drain(
@@ -81,12 +50,13 @@ def drain(
     pace: Pace | None = None,
     tools: Tools | None = None,
     progress: Progress | None = None,
-    at_once: bool = False,
+    ways: Ways | None = None,
 ) -> list[OutboxItem]:
     """Sends what is due.
 
     Messages of one thread at one sink go out in order: the next one waits until the one before it is
     delivered or dead. A message whose try failed stays due. A sink that fails or hangs holds up nobody else.
+    A message is claimed before it is sent, so that two processes do not send it at the same time.
 
     Args:
         ledger: holds the outbox; every try is noted before the next.
@@ -95,73 +65,17 @@ def drain(
         pace: how patient.
         tools: for tests.
         progress: tells a person what is going on.
-        at_once: tries now what would be due later only, as `lakemon alert flush` does.
+        ways: who drains, and where dead messages go.
 
     Returns:
         the newest state of every message that was tried; those still `due` or `dead` did not arrive
         everywhere.
     """
-    work = _Drain(ledger, sinks, clock, pace or Pace(), tools or Tools(), progress, at_once)
+    work = _Drain(ledger, sinks, clock, pace or Pace(), tools or Tools(), progress, ways or Ways())
     return work.run(ledger.outbox("due"))
 
 
-def settle(
-    item: OutboxItem, result: DeliveryResult, *, now: datetime, pace: Pace, draw: Callable[[], float]
-) -> OutboxItem:
-    """Returns a message after one more try. Pure.
-
-    Only targets that did not get it are tried again. A message is given up (`dead`) when its channel refuses
-    it for good, or when it is old and was tried often; it is `dead` too when only some targets refused it.
-    """
-    pending, refused = _outstanding(item, result)
-    tries = item.attempts + 1
-    after = replace(
-        item,
-        attempts=tries,
-        detail=_detail(result),
-        receipt=result.receipt or item.receipt,
-        pending=tuple(filter(None, pending)),
-        refused=(*item.refused, *filter(None, refused)),
-    )
-    if pending:
-        given_up = tries >= pace.least_tries and now - item.created_at >= pace.least_age
-        pause = _pause(tries, result.retry_after, pace, draw)
-        return replace(after, status="dead" if given_up else "due", next_at=now + timedelta(seconds=pause))
-    if refused or item.refused:
-        return replace(after, status="dead")
-    accepted = DeliveryStatus.ACCEPTED in {result.status, *(one.status for one in result.targets)}
-    return replace(after, status="accepted" if accepted else "delivered")
-
-
-def _outstanding(item: OutboxItem, result: DeliveryResult) -> tuple[list[str], list[str]]:
-    """Returns who still has to get the message and who refused it; the empty target is the sink's default.
-
-    Targets that the result does not name share its status as a whole; `partial` says nothing of them, so
-    they are tried again.
-    """
-    told = {one.target: one.status for one in result.targets}
-    asked = item.pending or item.notification.targets or (() if told else ("",))
-    states = dict.fromkeys(asked, result.status) | told
-    refused = [target for target, status in states.items() if status is DeliveryStatus.REJECTED]
-    pending = [target for target, status in states.items() if status not in _SENT | {DeliveryStatus.REJECTED}]
-    return pending, refused
-
-
-def _pause(tries: int, asked: float | None, pace: Pace, draw: Callable[[], float]) -> float:
-    """Exponential backoff with full jitter, or what the channel asks for, if that is longer."""
-    backoff = min(pace.longest_pause, pace.first_pause * 2.0 ** min(tries - 1, 60)) * draw()
-    wanted = asked if asked is not None and asked > 0 else 0.0
-    return max(backoff, min(wanted, pace.longest_pause))
-
-
-def _detail(result: DeliveryResult) -> str:
-    failed = [one for one in result.targets if one.status not in _SENT]
-    if not failed:
-        return " ".join(part for part in (result.code, result.detail) if part)
-    return "; ".join(f"{one.target}: {one.code} {one.detail}".rstrip(" :") for one in failed)[:500]
-
-
-@dataclass(slots=True)
+@dataclass
 class _Drain:
     """One pass over the outbox."""
 
@@ -171,73 +85,132 @@ class _Drain:
     pace: Pace
     tools: Tools
     progress: Progress | None
-    at_once: bool
+    ways: Ways
     spent: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     def run(self, items: Sequence[OutboxItem]) -> list[OutboxItem]:
         """Goes through the lanes, the lane whose first message is due soonest first."""
-        lanes: dict[tuple[str, str], deque[OutboxItem]] = defaultdict(deque)
-        for item in items:
-            lanes[item.sink, item.order].append(item)
-        waiting = list(lanes.values())
-        heap = [(self._first_at(lane[0]), number) for number, lane in enumerate(waiting)]
+        lanes = self._lanes(items)
+        heap = [(self._ready_at(lane[0]), number) for number, lane in enumerate(lanes)]
         heapify(heap)
         tried: dict[str, OutboxItem] = {}
         while heap:
             at, number = heappop(heap)
-            lane = waiting[number]
-            if not self._may_go(lane[0].sink, at):
+            lane = lanes[number]
+            ready = self._ready_at(lane[0])
+            if heap and at < ready and heap[0][0] < ready:
+                heappush(heap, (ready, number))
                 continue
-            after = self._attempt(lane.popleft())
+            after = self._attempt(lane.popleft()) if self._may_go(lane[0], ready) else None
+            if after is None:
+                continue
             tried[after.key] = after
             if after.status == "due":
                 lane.appendleft(after)
-                heappush(heap, (after.next_at, number))
-            elif lane:
-                heappush(heap, (self._first_at(lane[0]), number))
+            if lane:
+                heappush(heap, (self._ready_at(lane[0]), number))
         return list(tried.values())
 
-    def _first_at(self, item: OutboxItem) -> datetime:
+    @cached_property
+    def gates(self) -> Gates:
+        """When each sink may be asked."""
+        return Gates(self.ledger, self.sinks, self.pace)
+
+    @cached_property
+    def receipts(self) -> Receipts:
+        """What channels gave for earlier messages; read when the first message follows another."""
+        return Receipts.of(self.ledger.outbox())
+
+    @cached_property
+    def ended(self) -> set[str]:
+        """Runs that hold nothing any more, whatever they claimed: a killed one is noted by the next."""
+        return {run.run_id for run in self.ledger.runs() if run.status != "running"}
+
+    def _lanes(self, items: Sequence[OutboxItem]) -> list[deque[OutboxItem]]:
+        """Sorts messages into threads, without those that a later one makes needless."""
+        lanes: dict[tuple[str, str], list[OutboxItem]] = defaultdict(list)
+        for item in items:
+            lanes[item.sink, item.order].append(item)
+        needless: set[str] = set()
+        for lane in lanes.values():
+            for before, after in superseded(lane):
+                if not self._is_held(before) and self.ledger.revise(before, after):
+                    needless.add(before.key)
+        kept = ([item for item in lane if item.key not in needless] for lane in lanes.values())
+        return [deque(lane) for lane in kept if lane]
+
+    def _ready_at(self, item: OutboxItem) -> datetime:
+        """When a message may go."""
+        moments = [self._due_at(item), self.gates.allowed_at(item)]
+        moments += [item.held_until] if self._is_held(item) else []
+        moments += [] if self.ways.at_once else [self.gates.rested_at(item.sink)]
+        return max(moment for moment in moments if moment is not None)
+
+    def _due_at(self, item: OutboxItem) -> datetime:
         """When a message is due; a time that no pause can reach was noted before the clock was set back."""
         now = self.clock.now()
         is_unreal = item.next_at > now + timedelta(seconds=self.pace.longest_pause)
-        return now if self.at_once or is_unreal else item.next_at
+        return now if self.ways.at_once or is_unreal else item.next_at
 
-    def _may_go(self, sink: str, at: datetime) -> bool:
+    def _is_held(self, item: OutboxItem) -> bool:
+        """Whether somebody else is sending it now."""
+        if item.held_until is None or item.held_until <= self.clock.now():
+            return False
+        return item.held_by != self.ways.owner and item.held_by not in self.ended
+
+    def _may_go(self, item: OutboxItem, at: datetime) -> bool:
         """Waits until it is time; False when that would cost the run more than the sink's budget."""
         pause = max(0.0, (at - self.clock.now()).total_seconds())
-        if self.spent[sink] + pause > self.pace.budget_seconds:
+        is_rate = at == self.gates.allowed_at(item)
+        purse, budget = ("rate", self.pace.rate_seconds) if is_rate else ("", self.pace.budget_seconds)
+        account = f"{item.sink} {purse}"
+        if self.spent[account] + pause > budget or self.spent[item.sink] == inf:
             return False
         if pause:
-            self._say(f"waiting {pause:.0f} s before trying {sink} again")
+            self._say(f"waiting {pause:.0f} s before asking {item.sink} again")
             self.tools.wait(pause)
-            self.spent[sink] += pause
+            self.spent[account] += pause
         return True
 
-    def _attempt(self, item: OutboxItem) -> OutboxItem:
+    def _attempt(self, item: OutboxItem) -> OutboxItem | None:
+        """Claims a message, tries it once and notes what came of it; None when somebody else has it."""
+        started, now = self.tools.elapsed(), self.clock.now()
+        ends = now + timedelta(seconds=2 * self.pace.attempt_seconds)
+        held = replace(item, held_by=self.ways.owner, held_until=ends)
+        if not self.ledger.revise(item, held):
+            return None
         self._say(f"telling {item.sink}: {item.notification.title}")
-        started = self.tools.elapsed()
-        result = self._clean(self._result(item))
+        result = self._clean(self._result(held))
         now = self.clock.now()
-        after = settle(item, result, now=now, pace=self.pace, draw=self.tools.draw)
+        after = settle(held, result, now=now, pace=self.pace, draw=self.tools.draw)
+        if after.status == "dead":
+            self.ledger.commit([], [], fallbacks(after, self.ways.elsewhere(after), now))
         self.ledger.record(after, result, now)
+        self.gates.note(held, result, now)
+        self._charge(after, result, self.tools.elapsed() - started)
+        return after
+
+    def _charge(self, item: OutboxItem, result: DeliveryResult, seconds: float) -> None:
+        """Notes what a try cost; keeps its receipt for those that follow."""
         if result.code == OVERRUN:
             self.spent[item.sink] = inf
-        elif after.status == "due":
-            self.spent[item.sink] += self.tools.elapsed() - started
-        return after
+        elif item.status == "due":
+            self.spent[f"{item.sink} "] += seconds
+        if "receipts" in self.__dict__:
+            self.receipts.keep(item)
 
     def _result(self, item: OutboxItem) -> DeliveryResult:
         sink = self.sinks.get(item.sink)
         if sink is None:
             detail = f"the config has no sink {item.sink!r} any more"
             return DeliveryResult(DeliveryStatus.RETRY, "no_sink", detail)
+        follows = item.notification.transition not in {Transition.OPENED, Transition.TEST}
         attempt = Attempt(
             key=item.key,
             number=item.attempts + 1,
             deadline_seconds=self.pace.attempt_seconds,
             targets=item.pending or item.notification.targets,
-            receipt=item.receipt,
+            receipt=item.receipt or (self.receipts.before(item) if follows else {}),
         )
         return try_once(sink, item.notification, attempt)
 
@@ -245,9 +218,11 @@ class _Drain:
         """Returns a result that is safe to keep and to show."""
         return replace(
             result,
+            code=self._safe(result.code),
             detail=self._safe(result.detail),
+            receipt={name: self.tools.redact(value) for name, value in result.receipt.items()},
             targets=tuple(
-                TargetResult(one.target, one.status, one.code, self._safe(one.detail))
+                TargetResult(one.target, one.status, self._safe(one.code), self._safe(one.detail))
                 for one in result.targets
             ),
         )
@@ -258,47 +233,3 @@ class _Drain:
     def _say(self, what: str) -> None:
         if self.progress is not None:
             self.progress.update(what)
-
-
-def try_once(sink: AlertSink, notification: Notification, attempt: Attempt) -> DeliveryResult:
-    """Renders and delivers once, in a daemon thread, within the attempt's deadline.
-
-    Returns:
-        what the sink answered; `retry` when it raised before anything was handed over, `unknown` when it
-        raised, hung or gave no proper answer while delivering: then the message may have arrived.
-    """
-    answers: queue.Queue[DeliveryResult] = queue.Queue(1)
-
-    def work() -> None:
-        phase, status = "rendering", DeliveryStatus.RETRY
-        try:
-            rendered = sink.render(notification)
-            phase, status = "delivering", DeliveryStatus.UNKNOWN
-            answers.put(_proper(sink.deliver(rendered, attempt)))
-        except BaseException as error:  # noqa: BLE001 - SystemExit of a sink is as bad as any other error
-            detail = f"{phase} failed: {error}".rstrip(": ")
-            answers.put(DeliveryResult(status, type(error).__name__, detail))
-
-    threading.Thread(target=copy_context().run, args=(work,), daemon=True, name="lakemon-sink").start()
-    try:
-        return answers.get(timeout=attempt.deadline_seconds + GRACE_SECONDS)
-    except queue.Empty:
-        detail = f"did not come back within {attempt.deadline_seconds:g} s"
-        return DeliveryResult(DeliveryStatus.UNKNOWN, OVERRUN, detail)
-
-
-def _proper(answer: object) -> DeliveryResult:
-    """Returns the answer of a sink with the types it should have, or raises."""
-    if not isinstance(answer, DeliveryResult):
-        raise TypeError(f"the sink returned {type(answer).__name__}, not a DeliveryResult")
-    return DeliveryResult(
-        status=DeliveryStatus(answer.status),
-        code=str(answer.code),
-        detail=str(answer.detail),
-        retry_after=None if answer.retry_after is None else float(answer.retry_after),
-        receipt={str(name): str(value) for name, value in answer.receipt.items()},
-        targets=tuple(
-            TargetResult(str(one.target), DeliveryStatus(one.status), str(one.code), str(one.detail))
-            for one in answer.targets
-        ),
-    )

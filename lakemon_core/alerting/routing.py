@@ -58,6 +58,13 @@ class Router:
         found += [Route(sink) for sink in defaults]
         return tuple(sorted(found or self._everybody()))
 
+    def elsewhere(self, sink: str) -> tuple[Route, ...]:
+        """Returns where a message goes that a sink refused: another sink of the config, else the built-in."""
+        others = [name for name in self.configured if name != sink and name in self.sinks]
+        first = next((name for name in others if self.sinks[name].has_default), None)
+        names = [first] if first else [name for name in BUILT_IN if name != sink and name in self.sinks]
+        return tuple(Route(name) for name in names)
+
     def check(self, rules: Iterable[Rule]) -> tuple[str, ...]:
         """Looks whether the alerts of every rule reach somebody.
 

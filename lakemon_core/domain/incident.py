@@ -317,6 +317,7 @@ class OutboxItem:
         refused: targets that the channel refused for good.
         held_by: the run that is sending it now; empty when nobody is.
         held_until: when that claim ends by itself, UTC.
+        may_have_arrived: some try got through, or may have.
     """
 
     key: str
@@ -333,3 +334,4 @@ class OutboxItem:
     refused: tuple[str, ...] = ()
     held_by: str = ""
     held_until: datetime | None = None
+    may_have_arrived: bool = False

@@ -10,8 +10,9 @@ from typing import TypeVar
 from lakemon_core.alerting.incidents import Watch, advance, close_removed
 from lakemon_core.alerting.life.silencing import acknowledge, find_incident, silences
 from lakemon_core.alerting.message import compose
-from lakemon_core.alerting.outbox import Tools, drain
+from lakemon_core.alerting.outbox import Ways, drain
 from lakemon_core.alerting.routing import Router
+from lakemon_core.alerting.sending.pace import Tools
 from lakemon_core.domain.errors import WorkspaceError
 from lakemon_core.domain.incident import Incident, IncidentEvent, OutboxItem, Transition
 from lakemon_core.domain.rule import Rule, Verdict
@@ -151,13 +152,14 @@ def deliver(
     Args:
         at_once: tries now what would be due later only.
     """
+    router = _router(context, sinks)
     sent = drain(
         context.backend.ledger,
         sinks,
         context.clock,
         tools=Tools(redact=secrets.redact),
         progress=context.progress,
-        at_once=at_once,
+        ways=Ways(context.run_id, lambda item: router.elsewhere(item.sink), at_once),
     )
     return tuple(sent)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 
-from lakemon_core.alerting.outbox import try_once
+from lakemon_core.alerting.sending.once import try_once
 from lakemon_core.domain.errors import UsageError, did_you_mean
 from lakemon_core.domain.incident import Attempt, DeliveryResult, Notification, OutboxItem, Transition
 from lakemon_core.domain.run import Severity

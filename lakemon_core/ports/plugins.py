@@ -326,6 +326,8 @@ class AlertSink(ABC):
     Config: ClassVar[type[PluginConfig]] = PluginConfig
     accepts_recipients: ClassVar[bool] = False
     """`recipients:` of a rule that look like this channel's targets are handed to it."""
+    rate: ClassVar[tuple[int, float] | None] = None
+    """At most so many messages in so many seconds to one target; the engine keeps to it."""
 
     def __init__(self, setup: SinkSetup) -> None:
         self.setup = setup

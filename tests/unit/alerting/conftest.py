@@ -5,8 +5,9 @@ import pytest
 from lakemon_local.ledger import SqliteLedger
 
 from lakemon_core.alerting.incidents import Watch, advance
-from lakemon_core.alerting.outbox import Tools, drain
+from lakemon_core.alerting.outbox import Ways, drain
 from lakemon_core.alerting.rules import judge
+from lakemon_core.alerting.sending.pace import Tools
 from lakemon_core.domain.figures import Kind
 from lakemon_core.domain.incident import DeliveryResult, DeliveryStatus, OutboxItem, Rendered
 from lakemon_core.domain.rule import Compare, Rule, Signal, Status, Verdict
@@ -205,14 +206,15 @@ class World:
         self.ledger.commit([], [], [item])
         return item
 
-    def drain(self, *, pace=None, at_once=False):
+    def drain(self, *, pace=None, at_once=False, owner="drain", elsewhere=lambda item: ()):
         tools = Tools(
             wait=self.wait,
             elapsed=lambda: self.clock.now().timestamp(),
             draw=lambda: self.luck,
             redact=self.redact,
         )
-        return drain(self.ledger, self.sinks, self.clock, pace=pace, tools=tools, at_once=at_once)
+        ways = Ways(owner, elsewhere, at_once)
+        return drain(self.ledger, self.sinks, self.clock, pace=pace, tools=tools, ways=ways)
 
     def wait(self, seconds):
         self.waits.append(seconds)

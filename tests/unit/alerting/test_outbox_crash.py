@@ -78,7 +78,9 @@ def ledger(tmp_path):
     items = [
         OutboxItem(key, "email", note, "thread", "due", 0, NOW, NOW)
         for key, transition in (("a" * 32, Transition.OPENED), ("b" * 32, Transition.RESOLVED))
-        for note in [sample_notification(key=key, transition=transition, targets=("ann@example.com",))]
+        for note in [
+            sample_notification(key=key, transition=transition, targets=("ann@example.com",), evidence=())
+        ]
     ]
     ledger.commit([], [], items)
     ledger.close()

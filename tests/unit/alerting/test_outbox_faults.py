@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lakemon_core.alerting.outbox import Pace
+from lakemon_core.alerting.sending.pace import Pace
 from lakemon_core.domain.incident import DeliveryResult, DeliveryStatus, OutboxItem, TargetResult
 from lakemon_core.testing.sinks import sample_notification
 
@@ -59,7 +59,7 @@ def test_a_message_that_cannot_be_rendered_stays_due(world):
 
 
 def test_a_sink_that_hangs_is_left_behind_and_not_asked_again_in_this_run(world, monkeypatch):
-    monkeypatch.setattr("lakemon_core.alerting.outbox.GRACE_SECONDS", 0.05)
+    monkeypatch.setattr("lakemon_core.alerting.sending.once.GRACE_SECONDS", 0.05)
     release = threading.Event()
     world.put("k1", "one", order="a")
     world.put("k2", "one", order="b")

@@ -1,0 +1,1 @@
+"""How messages reach their channels: pace, claims, channels that are down, what follows a failure."""
