@@ -8,7 +8,9 @@ such as all forecasts of one actual, may be given as groups: then sums of residu
 
 from __future__ import annotations
 
-from math import isfinite, sqrt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf, isfinite, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -26,46 +28,163 @@ Z = 1.959963984540054
 NO_ROWS = "no row has all that it takes"
 TOO_LARGE = "the numbers are too large for doubles"
 
+BLOCK = 2**14
+"""Rows of a block: so many doubles of several columns stay in a core's cache."""
 
-def mean_of(values: Floats, groups: Codes | None = None) -> Estimate:
-    """Returns the mean of finite numbers; the interval of what is never negative stays above 0.
 
-    Args:
-        values: one number a row.
-        groups: per row the number of its group, from 0; None takes every row for itself.
+@dataclass(frozen=True, slots=True, eq=False)
+class Groups:
+    """Rows that miss together.
+
+    Attributes:
+        codes: per row the number of its group, from 0.
+        sizes: rows of each group; some may have none.
+        count: groups that have rows.
     """
-    return ratio_of(values, np.ones(len(values)), groups)
+
+    codes: Codes
+    sizes: Floats
+    count: int
+
+    @classmethod
+    def of(cls, codes: Codes) -> Groups:
+        """Counts the rows of each group."""
+        sizes = np.bincount(codes)
+        return cls(codes, sizes.astype(np.float64), int(np.count_nonzero(sizes)))
+
+    def where(self, rows: Flags) -> Groups:
+        """Returns the groups of some of the rows."""
+        return self if rows.all() else Groups.of(self.codes[rows])
+
+    def sums(self, values: Floats) -> Floats:
+        """Returns the sum of each group."""
+        found = np.bincount(self.codes, weights=values, minlength=len(self.sizes))
+        return np.asarray(found, dtype=np.float64)
 
 
-def ratio_of(parts: Floats, wholes: Floats, groups: Codes | None = None, *, zero: str = "") -> Estimate:
-    """Returns Σ parts / Σ wholes.
+def cut(rows: int, groups: Groups | None = None) -> Sequence[slice]:
+    """Returns the places of block after block of rows, at least of one; rows of groups stay together."""
+    if groups is not None:
+        return (slice(None),)
+    return [slice(start, start + BLOCK) for start in range(0, max(1, rows), BLOCK)]
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Parts and wholes added up: all that a ratio and its interval need. Blocks of rows may be added.
+
+    Attributes:
+        rows: how many.
+        units: rows, or groups that have rows: what is independent of each other.
+        part: Σ parts.
+        whole: Σ wholes.
+        part_squares: Σ (part - mean)² over units.
+        whole_squares: the same of the wholes.
+        products: Σ (part - mean) · (whole - mean).
+        least: the smallest part.
+    """
+
+    rows: int
+    units: int
+    part: float
+    whole: float
+    part_squares: float
+    whole_squares: float
+    products: float
+    least: float
+
+    @classmethod
+    def of(cls, parts: Floats, wholes: Floats | None = None, groups: Groups | None = None) -> Sums:
+        """Adds up finite numbers, one a row; the wholes are never negative, and 1 each when not given."""
+        n, units = len(parts), len(parts) if groups is None else groups.count
+        least, whole = float(parts.min(initial=np.inf)), float(n if wholes is None else wholes.sum())
+        if groups is not None:
+            wholes = groups.sizes if wholes is None else groups.sums(wholes)
+            parts = groups.sums(parts)
+        part = float(parts.sum())
+        away = parts - part / max(1, len(parts))
+        if wholes is None:
+            return cls(n, units, part, whole, dot(away, away), 0.0, 0.0, least)
+        aside = wholes - whole / max(1, len(wholes))
+        return cls(n, units, part, whole, dot(away, away), dot(aside, aside), dot(away, aside), least)
+
+    def __add__(self, other: Sums) -> Sums:
+        """Both; of rows without groups. Source: Chan, Golub and LeVeque (1979)."""
+        rows = self.rows + other.rows
+        share = self.rows * other.rows / max(1, rows)
+        part = self.part / max(1, self.rows) - other.part / max(1, other.rows)
+        whole = self.whole / max(1, self.rows) - other.whole / max(1, other.rows)
+        return Sums(
+            rows,
+            self.units + other.units,
+            self.part + other.part,
+            self.whole + other.whole,
+            self.part_squares + other.part_squares + part * part * share,
+            self.whole_squares + other.whole_squares + whole * whole * share,
+            self.products + other.products + part * whole * share,
+            min(self.least, other.least),
+        )
+
+    def ratio(self, *, zero: str = "") -> Estimate:
+        """Returns Σ parts / Σ wholes; the interval of what is never negative stays above 0.
+
+        Args:
+            zero: why there is no value when the wholes sum to 0.
+        """
+        if not self.rows:
+            return Estimate.unknown(NO_ROWS)
+        if self.whole == 0:
+            return Estimate.unknown(zero or "the wholes sum to 0", self.rows)
+        value = self.part / self.whole
+        if not isfinite(value):
+            return Estimate.unknown(TOO_LARGE, self.rows)
+        error = self._error(value) / self.whole
+        if not isfinite(error):
+            return Estimate(value, self.rows)
+        low = value - Z * error
+        return Estimate(value, self.rows, (max(0.0, low) if self.least >= 0 else low, value + Z * error))
+
+    def _error(self, ratio: float) -> float:
+        """Standard error of Σ (part - ratio · whole); infinite for a single unit."""
+        squares = self.part_squares - 2 * ratio * self.products + ratio * ratio * self.whole_squares
+        if self.units < 2 or not isfinite(squares):
+            return inf
+        return sqrt(max(0.0, squares) * self.units / (self.units - 1))
+
+
+def added(blocks: Iterable[Mapping[str, Sums]]) -> dict[str, Sums]:
+    """Adds up the sums of one block or more, name by name."""
+    first, *others = blocks
+    return {name: sum((other[name] for other in others), start) for name, start in first.items()}
+
+
+def dot(one: Floats, other: Floats) -> float:
+    """Returns Σ one · other on this thread alone: `@` wakes threads of BLAS, which then spin on all cores."""
+    return float(np.einsum("i,i->", one, other))
+
+
+def mean_of(values: Floats, groups: Groups | None = None) -> Estimate:
+    """Returns the mean of finite numbers, one a row; see `ratio_of`."""
+    return ratio_of(values, None, groups)
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def ratio_of(
+    parts: Floats, wholes: Floats | None, groups: Groups | None = None, *, zero: str = ""
+) -> Estimate:
+    """Returns Σ parts / Σ wholes; the interval of what is never negative stays above 0.
 
     Args:
         parts: one finite number a row.
-        wholes: likewise, none negative.
-        groups: as in `mean_of`.
+        wholes: likewise, none negative; None for 1 each.
+        groups: the rows that miss together; None takes every row for itself.
         zero: why there is no value when the wholes sum to 0.
     """
-    n = len(parts)
-    if not n:
-        return Estimate.unknown(NO_ROWS)
-    with np.errstate(over="ignore", invalid="ignore"):
-        whole = float(wholes.sum())
-        if whole == 0:
-            return Estimate.unknown(zero or "the wholes sum to 0", n)
-        value = float(parts.sum()) / whole
-        error = _error(parts - value * wholes, groups) / whole
-    if not isfinite(value):
-        return Estimate.unknown(TOO_LARGE, n)
-    if not isfinite(error):
-        return Estimate(value, n)
-    low = value - Z * error
-    return Estimate(value, n, (max(0.0, low) if parts.min() >= 0 else low, value + Z * error))
+    return Sums.of(parts, wholes, groups).ratio(zero=zero)
 
 
-def root_of(squares: Floats, groups: Codes | None = None) -> Estimate:
+def root_of(mean: Estimate) -> Estimate:
     """Returns the root of the mean of squares; the interval by the delta method, d√m = dm / 2√m."""
-    mean = mean_of(squares, groups)
     if mean.value is None:
         return mean
     root = sqrt(mean.value)
@@ -80,14 +199,5 @@ def share_of(hits: Flags) -> Estimate:
     n = len(hits)
     if not n:
         return Estimate.unknown(NO_ROWS)
-    share = int(hits.sum()) / n
+    share = int(np.count_nonzero(hits)) / n
     return Estimate(share, n, wilson(share, n))
-
-
-def _error(residuals: Floats, groups: Codes | None) -> float:
-    """Standard error of a sum, from residuals about 0; infinite for a single row or group."""
-    if groups is not None:
-        used = np.bincount(groups) > 0
-        residuals = np.asarray(np.bincount(groups, weights=residuals)[used], dtype=np.float64)
-    count = len(residuals)
-    return sqrt(float(np.square(residuals).sum()) * count / (count - 1)) if count > 1 else np.inf

@@ -10,19 +10,20 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from lakemon_core.domain.estimate import Estimate
-from lakemon_core.profiling.quality.estimates import mean_of, ratio_of, root_of, share_of
-from lakemon_core.profiling.quality.readings import Numbers, read_numbers
+from lakemon_core.profiling.quality.estimates import Groups, Sums, added, cut, mean_of, root_of, share_of
+from lakemon_core.profiling.quality.readings import kept, read_numbers
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
-Codes = npt.NDArray[np.int64]
 Estimates = dict[str, Estimate]
+ByLevel = dict[str, dict[str, float] | None]
 
 POINT = (
     "mean_squared_error", "root_mean_squared_error", "mean_average_error", "mean_absolute_percentage_error",
     "wape", "bias", "relative_bias",
 )  # fmt: skip
 QUANTILE = ("pinball_loss", "coverage", "interval_width", "winkler_score")
+BY_LEVEL = ("pinball_by_quantile", "quantile_coverage")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,9 +49,12 @@ class Pairs:
         """Reads both columns."""
         label = read_numbers(table, label_col, "label_col")
         prediction = read_numbers(table, prediction_col, "prediction_col")
-        both = label.known & prediction.known
-        labels = int(label.known.sum())
-        return cls(label.values[both], prediction.values[both], both, labels, _problem(label, prediction))
+        labelled = label.known
+        both = labelled & prediction.known
+        truth, answer = kept(label.values, both), kept(prediction.values, both)
+        labels = int(np.count_nonzero(labelled))
+        problem = label.problem or prediction.problem or _problem(labels, truth, answer)
+        return cls(truth, answer, both, labels, problem)
 
     @property
     def miss(self) -> Floats:
@@ -58,58 +62,71 @@ class Pairs:
         return self.prediction - self.label
 
 
-def _problem(label: Numbers, prediction: Numbers) -> str:
-    if label.problem or prediction.problem:
-        return label.problem or prediction.problem
-    if not label.known.any():
+def _problem(labels: int, label: Floats, prediction: Floats) -> str:
+    if not labels:
         return "no row has a label"
-    both = label.known & prediction.known
-    if not both.any():
+    if not len(label):
         return "no row has both a label and a prediction"
-    infinite = both & (np.isinf(label.values) | np.isinf(prediction.values))
-    if infinite.any():
-        return f"the label or the prediction is infinite in {int(infinite.sum())} rows"
-    return ""
+    infinite = int(np.count_nonzero(np.isinf(label) | np.isinf(prediction)))
+    return f"the label or the prediction is infinite in {infinite} rows" if infinite else ""
 
 
-def point_metrics(pairs: Pairs, groups: Codes | None = None) -> Estimates:
+@np.errstate(over="ignore", invalid="ignore")
+def point_metrics(pairs: Pairs, groups: Groups | None = None) -> Estimates:
     """Returns the metrics of `POINT` by profile column.
 
     Args:
         pairs: labels and predictions.
-        groups: per pair the number of its group, where rows do not miss independently.
+        groups: the pairs that miss together; None where each misses for itself.
     """
     if pairs.problem:
         return dict.fromkeys(POINT, Estimate.unknown(pairs.problem))
-    with np.errstate(over="ignore"):
-        miss = pairs.miss
-        away, squares, size = np.abs(miss), np.square(miss), np.abs(pairs.label)
-    no_size = "all labels are 0"
+    rows = len(pairs.label)
+    sums = added(
+        _point_sums(pairs.label[block], pairs.prediction[block], groups) for block in cut(rows, groups)
+    )
+    squares, no_size = sums["square"].ratio(), "all labels are 0"
     return {
-        "mean_squared_error": mean_of(squares, groups),
-        "root_mean_squared_error": root_of(squares, groups),
-        "mean_average_error": mean_of(away, groups),
-        "mean_absolute_percentage_error": _mape(away, size, groups),
-        "wape": ratio_of(away, size, groups, zero=no_size),
-        "bias": mean_of(miss, groups),
-        "relative_bias": ratio_of(miss, size, groups, zero=no_size),
+        "mean_squared_error": squares,
+        "root_mean_squared_error": root_of(squares),
+        "mean_average_error": sums["away"].ratio(),
+        "mean_absolute_percentage_error": _mape(sums["share"], rows),
+        "wape": sums["away of size"].ratio(zero=no_size),
+        "bias": sums["miss"].ratio(),
+        "relative_bias": sums["miss of size"].ratio(zero=no_size),
     }
 
 
-def _mape(away: Floats, size: Floats, groups: Codes | None) -> Estimate:
-    """Mean of |y - f| / |y|; labels of 0 have no such share and are left out."""
+def _point_sums(label: Floats, prediction: Floats, groups: Groups | None) -> dict[str, Sums]:
+    miss = prediction - label
+    away, size = np.abs(miss), np.abs(label)
     some = size > 0
-    zeros = len(size) - int(some.sum())
-    if zeros == len(size):
+    return {
+        "miss": Sums.of(miss, None, groups),
+        "away": Sums.of(away, None, groups),
+        "square": Sums.of(np.square(miss), None, groups),
+        "miss of size": Sums.of(miss, size, groups),
+        "away of size": Sums.of(away, size, groups),
+        "share": Sums.of(kept(away, some) / kept(size, some), None, groups and groups.where(some)),
+    }
+
+
+def _mape(share: Sums, rows: int) -> Estimate:
+    """Mean of |y - f| / |y|; labels of 0 have no such share and are left out."""
+    zeros = rows - share.rows
+    if zeros == rows:
         return Estimate.unknown("all labels are 0")
-    with np.errstate(over="ignore"):
-        found = mean_of(away[some] / size[some], None if groups is None else groups[some])
-    return found.noting(f"{zeros} of {len(size)} labels are 0: they are left out" if zeros else "")
+    return share.ratio().noting(f"{zeros} of {rows} labels are 0: they are left out" if zeros else "")
+
+
+def zero_labels(pairs: Pairs) -> int:
+    """Counts the labels that are 0, which no share can be taken of."""
+    return len(pairs.label) - int(np.count_nonzero(pairs.label))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Quantiles:
-    """Predicted quantiles of the rows that have all of them, and a label where `labelled`.
+    """Predicted quantiles of the rows that have all of them, with the label of those that have one.
 
     Attributes:
         by_level: level → predicted quantiles, lowest level first.
@@ -137,11 +154,11 @@ class Quantiles:
         found = {
             level: read_numbers(table, name, f"quantile_cols.{level:g}") for level, name in columns.items()
         }
-        known = np.logical_and.reduce(
-            [np.ones(len(table), dtype=np.bool_), *(one.known for one in found.values())]
-        )
-        by_level = {level: one.values[known] for level, one in found.items()}
-        label = read_numbers(table, label_col, "label_col").values[known]
+        known = np.ones(len(table), dtype=np.bool_)
+        for one in found.values():
+            known &= one.known
+        by_level = {level: kept(one.values, known) for level, one in found.items()}
+        label = kept(read_numbers(table, label_col, "label_col").values, known)
         problem = next((one.problem for one in found.values() if one.problem), "")
         if not columns:
             problem = "model.quantile_cols is not set"
@@ -154,38 +171,46 @@ class Quantiles:
         """Which of these rows have a label."""
         return ~np.isnan(self.label)
 
+    @property
+    def judged(self) -> tuple[Floats, dict[float, Floats]]:
+        """Labels and quantiles of the rows that have a label."""
+        labelled = self.labelled
+        by_level = {level: kept(values, labelled) for level, values in self.by_level.items()}
+        return kept(self.label, labelled), by_level
 
-def quantile_metrics(quantiles: Quantiles, groups: Codes | None = None) -> Estimates:
-    """Returns the metrics of `QUANTILE` by profile column.
+
+@np.errstate(over="ignore", invalid="ignore")
+def quantile_metrics(quantiles: Quantiles, groups: Groups | None = None) -> tuple[Estimates, ByLevel]:
+    """Returns the metrics of `QUANTILE`, and those of `BY_LEVEL` by level, None without labels.
 
     Args:
         quantiles: predicted quantiles and labels.
-        groups: per row of `quantiles` the number of its group.
+        groups: the rows of `quantiles` that miss together; None where each misses for itself.
     """
     if quantiles.problem:
-        return dict.fromkeys(QUANTILE, Estimate.unknown(quantiles.problem))
-    labelled = quantiles.labelled
-    mine = None if groups is None else groups[labelled]
-    losses = [pinball(quantiles.label[labelled], values[labelled], level)
-              for level, values in quantiles.by_level.items()]  # fmt: skip
-    found = {"pinball_loss": mean_of(np.mean(losses, axis=0), mine)}
+        return dict.fromkeys(QUANTILE, Estimate.unknown(quantiles.problem)), dict.fromkeys(BY_LEVEL)
+    label, by_level = quantiles.judged
+    mine = groups and groups.where(quantiles.labelled)
+    sums = added(
+        _quantile_sums(label[block], {level: values[block] for level, values in by_level.items()}, mine)
+        for block in cut(len(label), mine)
+    )
+    found = {"pinball_loss": sums["pinball"].ratio()}
     if quantiles.interval is None:
         why = "quantile_cols has no levels on both sides of 0.5"
-        return found | dict.fromkeys(QUANTILE[1:], Estimate.unknown(why))
-    return found | _interval_metrics(quantiles, groups, mine)
+        found |= dict.fromkeys(QUANTILE[1:], Estimate.unknown(why))
+    else:
+        low, high = quantiles.interval
+        found["coverage"] = share_of((by_level[low] <= label) & (label <= by_level[high]))
+        found["interval_width"] = mean_of(quantiles.by_level[high] - quantiles.by_level[low], groups)
+        found["winkler_score"] = winkler_score(label, by_level, quantiles.interval, mine)
+    return found, _by_level(label, by_level, sums)
 
 
-def _interval_metrics(quantiles: Quantiles, groups: Codes | None, mine: Codes | None) -> Estimates:
-    assert quantiles.interval is not None
-    low, high = quantiles.interval
-    lower, upper, labelled = quantiles.by_level[low], quantiles.by_level[high], quantiles.labelled
-    label, floor, ceiling = quantiles.label[labelled], lower[labelled], upper[labelled]
-    beyond = np.maximum(floor - label, 0) / low + np.maximum(label - ceiling, 0) / (1 - high)
-    return {
-        "coverage": share_of((floor <= label) & (label <= ceiling)),
-        "interval_width": mean_of(upper - lower, groups),
-        "winkler_score": mean_of(ceiling - floor + beyond, mine),
-    }
+def _quantile_sums(label: Floats, by_level: Mapping[float, Floats], groups: Groups | None) -> dict[str, Sums]:
+    losses = {f"{level:g}": pinball(label, values, level) for level, values in by_level.items()}
+    mean = np.mean(list(losses.values()), axis=0)
+    return {name: Sums.of(loss) for name, loss in losses.items()} | {"pinball": Sums.of(mean, None, groups)}
 
 
 def pinball(label: Floats, quantile: Floats, level: float) -> Floats:
@@ -194,16 +219,27 @@ def pinball(label: Floats, quantile: Floats, level: float) -> Floats:
     return np.maximum(level * miss, (level - 1) * miss)
 
 
-def by_quantile(quantiles: Quantiles) -> dict[str, dict[str, float] | None]:
-    """Returns pinball loss and share of labels at or below each quantile, by level; None without labels."""
-    labelled = quantiles.labelled
-    if quantiles.problem or not labelled.any():
-        return {"pinball_by_quantile": None, "quantile_coverage": None}
-    label = quantiles.label[labelled]
-    levels = {f"{level:g}": (level, values[labelled]) for level, values in quantiles.by_level.items()}
+def winkler_score(
+    label: Floats, by_level: Mapping[float, Floats], interval: tuple[float, float], groups: Groups | None
+) -> Estimate:
+    """Returns the mean width of the intervals, plus what labels lie beyond an end divided by its level."""
+
+    def of_block(block: slice) -> Sums:
+        truth, floor, ceiling = label[block], by_level[low][block], by_level[high][block]
+        beyond = np.maximum(floor - truth, 0) / low + np.maximum(truth - ceiling, 0) / (1 - high)
+        return Sums.of(ceiling - floor + beyond, None, groups)
+
+    low, high = interval
+    return added({"winkler": of_block(block)} for block in cut(len(label), groups))["winkler"].ratio()
+
+
+def _by_level(label: Floats, by_level: Mapping[float, Floats], sums: Mapping[str, Sums]) -> ByLevel:
+    if not len(label):
+        return dict.fromkeys(BY_LEVEL)
+    named = {f"{level:g}": values for level, values in by_level.items()}
     return {
-        "pinball_by_quantile": {
-            text: float(pinball(label, values, level).mean()) for text, (level, values) in levels.items()
+        "pinball_by_quantile": {name: sums[name].part / len(label) for name in named},
+        "quantile_coverage": {
+            name: int(np.count_nonzero(label <= values)) / len(label) for name, values in named.items()
         },
-        "quantile_coverage": {text: float((label <= values).mean()) for text, (_, values) in levels.items()},
     }

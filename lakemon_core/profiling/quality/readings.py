@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from lakemon_core.domain.errors import did_you_mean
-from lakemon_core.profiling.columns import Kind, kind_of
+from lakemon_core.profiling.kinds import Kind, kind_of
 from lakemon_core.profiling.levels import as_chunked
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Item = TypeVar("Item", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,8 +52,17 @@ def read_numbers(rows: pa.Table, name: str | None, key: str) -> Numbers:
         column = column.cast(column.type.value_type)
     if kind_of(column.type) is not Kind.NUMERIC:
         return _absent(rows, f"column {name!r} is of type {column.type}: no number")
-    doubles = column.cast(pa.float64(), safe=False)
-    return Numbers(doubles.fill_null(np.nan).to_numpy())
+    return Numbers(doubles(column.cast(pa.float64(), safe=False)))
+
+
+def doubles(column: pa.ChunkedArray) -> Floats:
+    """Returns a column of doubles, NaN for null; without nulls and in one piece it is not copied."""
+    return (column.fill_null(np.nan) if column.null_count else column).to_numpy()
+
+
+def kept(values: npt.NDArray[Item], rows: Flags) -> npt.NDArray[Item]:
+    """Returns the values of some rows; no copy when it is all of them."""
+    return values if rows.all() else values.compress(rows)
 
 
 def prediction_problems(rows: pa.Table, name: str, quantile_cols: Mapping[float, str]) -> Iterator[str]:

@@ -13,12 +13,14 @@ import pyarrow.compute as pc
 from lakemon_classification.config import ClassificationConfig
 from lakemon_core.domain.errors import did_you_mean
 from lakemon_core.profiling.levels import as_chunked, encode
+from lakemon_core.profiling.quality.readings import doubles
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.int64] | slice
 
 MOST_NUMBERS = 2**27
-"""Maps are spread over a matrix of rows x classes: at most 1 GiB, so 1,000,000 rows of 134 classes."""
+"""Probabilities are held as classes x rows doubles: at most 1 GiB, so 1,000,000 rows of 134 classes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,24 +28,29 @@ class Probabilities:
     """Probabilities of all rows.
 
     Attributes:
-        names: class of each column of the matrix, as written; empty for one column of p(positive).
-        matrix: rows x classes; NaN where a row has none.
+        names: class of each line of `by_class`, as written; empty for one line of p(positive).
+        by_class: classes x rows; NaN where a row has none.
         problem: why the column cannot be read; empty when it can.
     """
 
     names: tuple[str, ...]
-    matrix: Floats
+    by_class: Floats
     problem: str = ""
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return self.by_class.shape[1]
 
     @property
     def known(self) -> Flags:
         """Which rows have all their probabilities."""
-        return ~np.asarray(np.isnan(self.matrix).any(axis=1))
+        return ~np.asarray(np.isnan(self.by_class).any(axis=0))
 
     @property
     def impossible(self) -> Flags:
         """Which rows hold one outside of 0 to 1."""
-        return np.asarray(((self.matrix < 0) | (self.matrix > 1)).any(axis=1))
+        return np.asarray(((self.by_class < 0) | (self.by_class > 1)).any(axis=0))
 
 
 def read_probabilities(rows: pa.Table, config: ClassificationConfig) -> Probabilities | None:
@@ -60,7 +67,7 @@ def read_probabilities(rows: pa.Table, config: ClassificationConfig) -> Probabil
     column = rows.column(name)
     kind = column.type
     if _is_number(kind):
-        return Probabilities((), _floats(column)[:, np.newaxis])
+        return Probabilities((), _floats(column)[np.newaxis])
     if pa.types.is_map(kind):
         return _from_maps(column)
     if pa.types.is_struct(kind):
@@ -75,7 +82,7 @@ def _is_number(kind: pa.DataType) -> bool:
 
 
 def _unreadable(rows: pa.Table | pa.ChunkedArray, problem: str) -> Probabilities:
-    return Probabilities((), np.full((len(rows), 1), np.nan), problem)
+    return Probabilities((), np.full((1, len(rows)), np.nan), problem)
 
 
 def _from_columns(rows: pa.Table, columns: Mapping[str, str]) -> Probabilities:
@@ -85,16 +92,18 @@ def _from_columns(rows: pa.Table, columns: Mapping[str, str]) -> Probabilities:
         kind = rows.schema.field(name).type
         if not _is_number(kind) and not pa.types.is_null(kind):
             return _unreadable(rows, f"column {name!r} is of type {kind}: no probability")
-    matrix = np.column_stack([_floats(rows.column(name)) for name in columns.values()])
-    return Probabilities(tuple(columns), matrix)
+    by_class = np.stack([_floats(rows.column(name)) for name in columns.values()])
+    return Probabilities(tuple(columns), by_class)
 
 
 def _floats(column: pa.Array | pa.ChunkedArray) -> Floats:
-    return as_chunked(column).cast(pa.float64()).fill_null(np.nan).to_numpy()
+    return doubles(as_chunked(column).cast(pa.float64()))
 
 
-def _present(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], pa.Array]:
-    """Returns which rows are not null, and those rows, freshly laid out."""
+def _present(column: pa.ChunkedArray) -> tuple[Places, pa.Array]:
+    """Returns which rows are not null, and those rows in one piece."""
+    if not column.null_count:
+        return slice(None), column.combine_chunks()
     places = np.flatnonzero(column.is_valid().to_numpy())
     return places, column.take(pa.array(places)).combine_chunks()
 
@@ -103,22 +112,48 @@ def _from_maps(column: pa.ChunkedArray) -> Probabilities:
     places, maps = _present(column)
     if not len(maps):
         return _unreadable(column, "")
-    keys = encode(maps.keys)
-    if why := too_many(len(column), len(keys.levels)):
+    offsets = maps.offsets.to_numpy()
+    keys, items = (part.slice(offsets[0], offsets[-1] - offsets[0]) for part in (maps.keys, maps.items))
+    lengths = np.diff(offsets)
+    if names := _same_keys(keys, lengths):
+        if why := too_many(len(column), len(names)):
+            return _unreadable(column, why)
+        return _spread(column, names, places, _floats(items).reshape(-1, len(names)).T)
+    found = encode(keys)
+    names = tuple(found.levels.to_pylist())
+    if why := too_many(len(column), len(names)):
         return _unreadable(column, why)
-    matrix = np.full((len(column), len(keys.levels)), np.nan)
-    matrix[places] = 0
-    rows = np.repeat(places, np.diff(maps.offsets.to_numpy()))
-    matrix[rows, keys.codes] = _floats(maps.items)
-    return Probabilities(tuple(keys.levels.to_pylist()), matrix)
+    by_class = np.zeros((len(names), len(maps)))
+    by_class[found.codes, np.repeat(np.arange(len(maps)), lengths)] = _floats(items)
+    return _spread(column, names, places, by_class)
+
+
+def _same_keys(keys: pa.Array, lengths: npt.NDArray[np.int32]) -> tuple[str, ...]:
+    """Returns the keys of every map, when all have the same in the same order; else none."""
+    size = int(lengths[0])
+    if not size or (lengths != size).any() or not pc.all(pc.equal(keys[size:], keys[:-size])).as_py():
+        return ()
+    names = tuple(encode(keys[:size]).levels.to_pylist())
+    return names if len(names) == size else ()
+
+
+def _spread(
+    column: pa.ChunkedArray, names: tuple[str, ...], places: Places, by_class: Floats
+) -> Probabilities:
+    """The probabilities of the rows that have some; NaN in the others."""
+    if len(column) == by_class.shape[1]:
+        return Probabilities(names, np.ascontiguousarray(by_class))
+    spread = np.full((len(names), len(column)), np.nan)
+    spread[:, places] = by_class
+    return Probabilities(names, spread)
 
 
 def _from_structs(column: pa.ChunkedArray) -> Probabilities:
     names = tuple(field.name for field in column.type)
-    missing = ~column.is_valid().to_numpy()
-    matrix = np.column_stack([_floats(pc.struct_field(column, name).fill_null(0)) for name in names])
-    matrix[missing] = np.nan
-    return Probabilities(names, matrix)
+    by_class = np.stack([_floats(pc.struct_field(column, name).fill_null(0)) for name in names])
+    if column.null_count:
+        by_class[:, ~column.is_valid().to_numpy()] = np.nan
+    return Probabilities(names, by_class)
 
 
 def _from_lists(column: pa.ChunkedArray, classes: tuple[str, ...]) -> Probabilities:
@@ -129,9 +164,7 @@ def _from_lists(column: pa.ChunkedArray, classes: tuple[str, ...]) -> Probabilit
     if len(lengths) and (lengths != len(classes)).any():
         wrong = lengths[lengths != len(classes)][0]
         return _unreadable(column, f"a list of {wrong} probabilities came for {len(classes)} classes")
-    matrix = np.full((len(column), len(classes)), np.nan)
-    matrix[places] = _floats(lists.flatten()).reshape(-1, len(classes))
-    return Probabilities(classes, matrix)
+    return _spread(column, classes, places, _floats(lists.flatten()).reshape(-1, len(classes)).T)
 
 
 def too_many(rows: int, classes: int) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pyarrow as pa
 
+from lakemon_classification.classes import read_classes
 from lakemon_classification.config import ClassificationConfig
 from lakemon_classification.metrics import scoring, tally
 from lakemon_classification.metrics.findings import Findings
@@ -14,7 +16,7 @@ from lakemon_classification.probabilities import Probabilities, read_probabiliti
 from lakemon_classification.vocabulary import Codes, Vocabulary
 from lakemon_core.domain.estimate import Estimate
 from lakemon_core.ports import QualityMetric, QualityResult
-from lakemon_core.profiling.levels import Encoded, encode
+from lakemon_core.profiling.levels import Encoded
 
 _BY_CLASS = pa.struct([
     ("one_vs_all", pa.map_(pa.string(), pa.float64())), ("macro", pa.float64()), ("weighted", pa.float64()),
@@ -67,8 +69,8 @@ def measure_quality(
         config: names columns and classes.
         metrics: of the model type: they name intervals and counts.
     """
-    label = _encoded(rows, config.label_col)
-    count = int((label.codes >= 0).sum())
+    label = read_classes(rows, config.label_col)
+    count = int(np.count_nonzero(label.codes >= 0))
     found = _measured(rows, label, config) if count else _without_labels(rows, config)
     cells = {**found.cells, "label_count": count}
     result = QualityResult.of(found.estimates, metrics, cells, n=count, rows=len(rows))
@@ -83,26 +85,17 @@ def _without_labels(rows: pa.Table, config: ClassificationConfig) -> Findings:
 
 
 def _measured(rows: pa.Table, label: Encoded, config: ClassificationConfig) -> Findings:
-    prediction = _encoded(rows, config.prediction_col)
+    prediction = read_classes(rows, config.prediction_col)
     probabilities = read_probabilities(rows, config)
     named = probabilities.names if probabilities else ()
-    vocabulary = Vocabulary.of([*_occurring(label), *_occurring(prediction), *named], config)
+    words = (*label.levels.to_pylist(), *prediction.levels.to_pylist(), *named)
+    vocabulary = Vocabulary.of(words, config)
     truth = vocabulary.codes(label)
     return (
         tally.class_metrics(truth, vocabulary.codes(prediction), vocabulary)
         | _scores(truth, probabilities, vocabulary)
         | Findings({"positive_rate": _positive_rate(truth, vocabulary)})
     )
-
-
-def _encoded(rows: pa.Table, name: str | None) -> Encoded:
-    missing = name is None or name not in rows.schema.names
-    return encode(pa.nulls(len(rows)) if missing else rows.column(name))
-
-
-def _occurring(column: Encoded) -> list[str]:
-    used = pa.array(column.codes[column.codes >= 0]).unique()
-    return column.levels.take(used).to_pylist()
 
 
 def _scores(truth: Codes, probabilities: Probabilities | None, vocabulary: Vocabulary) -> Findings:
@@ -114,5 +107,6 @@ def _scores(truth: Codes, probabilities: Probabilities | None, vocabulary: Vocab
 def _positive_rate(truth: Codes, vocabulary: Vocabulary) -> Estimate:
     if vocabulary.positive is None:
         return Estimate.unknown(vocabulary.undecided or "there is no positive class")
-    labelled = truth[truth >= 0]
-    return Estimate(float((labelled == vocabulary.place(vocabulary.positive)).mean()), len(labelled))
+    labelled = int(np.count_nonzero(truth >= 0))
+    positive = int(np.count_nonzero(truth == vocabulary.place(vocabulary.positive)))
+    return Estimate(positive / labelled, labelled)

@@ -67,4 +67,4 @@ def test_the_variance_of_the_auc_is_delongs(rows):
     expected = pytest.approx(brute_force_delong(positive, scores), rel=1e-9, abs=1e-15)
     assert ranking.auc_variance() == expected
     assert np.square(ranking.auc_influence()).sum() == expected
-    assert ranking.auc_influence()[positive].sum() == pytest.approx(0, abs=1e-9)
+    assert ranking.auc_influence()[ranking.positive].sum() == pytest.approx(0, abs=1e-9)

@@ -11,19 +11,19 @@ import pyarrow as pa
 
 from lakemon_core.domain.estimate import Estimate
 from lakemon_core.ports import QualityMetric, QualityResult
-from lakemon_core.profiling.quality.estimates import mean_of, ratio_of
+from lakemon_core.profiling.quality.estimates import Groups, mean_of, ratio_of
 from lakemon_core.profiling.quality.losses import (
     Pairs,
     Quantiles,
-    by_quantile,
     point_metrics,
     quantile_metrics,
+    zero_labels,
 )
-from lakemon_core.profiling.quality.readings import read_numbers
+from lakemon_core.profiling.quality.readings import kept, read_numbers
 from lakemon_forecasting.config import ForecastingConfig
 from lakemon_forecasting.history import History
 from lakemon_forecasting.revisions import Revisions, revision_metrics
-from lakemon_forecasting.rows import Codes, Instants, Series, grouped
+from lakemon_forecasting.rows import Codes, Instants, Series, numbered, ranked
 from lakemon_forecasting.scaled import SCALED, Scale, scaled_metrics
 
 Floats = npt.NDArray[np.float64]
@@ -70,7 +70,7 @@ class Forecasts:
     Attributes:
         table: the rows.
         series: of each row.
-        target: per row the number of its series and target time: forecasts of one actual miss together.
+        target: per row the number of its series and target time.
         scale: what the seasonal naive misses.
     """
 
@@ -87,7 +87,11 @@ class Forecasts:
         if missing:
             history = History.absent(f"the table has no column {missing[0]!r}")
         times = Instants.of(table, config.timestamp_col)
-        target = series.codes if times is None else grouped(series.codes, times.ticks)
+        target = series.codes
+        if times is not None:
+            moments, moment = ranked(times.ticks)
+            size = len(series.names) * moments
+            target = numbered(series.codes * moments + moment, size)[1]
         return cls(table, series, target, Scale.of(history, series, config.season_length))
 
 
@@ -99,33 +103,35 @@ def measure_quality(
     forecasts = Forecasts.of(rows, config, history)
     pairs = Pairs.of(rows, config.label_col, config.prediction_col)
     quantiles = Quantiles.of(rows, config.quantile_cols, config.interval, config.label_col)
-    target = forecasts.target[pairs.rows]
+    awaiting = Groups.of(forecasts.target)
+    groups = awaiting.where(pairs.rows)
+    of_quantiles, by_level = quantile_metrics(quantiles, awaiting.where(quantiles.rows))
     revisions = Revisions.of(rows, config, forecasts.series, forecasts.target)
     estimates = {
-        **point_metrics(pairs, target),
-        **_relative(pairs, target),
-        **_scaled(pairs, config, forecasts),
-        **quantile_metrics(quantiles, forecasts.target[quantiles.rows]),
+        **point_metrics(pairs, groups),
+        **_relative(pairs, groups),
+        **_scaled(pairs, config, forecasts, groups),
+        **of_quantiles,
         **revision_metrics(revisions, forecasts.scale),
     }
     codes = forecasts.series.codes
     values = {
-        **by_quantile(quantiles),
+        **by_level,
         "series_count": len(forecasts.series.names),
         "unscaled_series": None if forecasts.scale.problem else len(forecasts.scale.unscaled(codes)),
-        "zero_labels": int((pairs.label == 0).sum()),
+        "zero_labels": zero_labels(pairs),
         "label_count": pairs.labels,
     }
     return QualityResult.of(estimates, metrics, values, n=pairs.labels, rows=len(rows))
 
 
-def _relative(pairs: Pairs, groups: Codes) -> Estimates:
+def _relative(pairs: Pairs, groups: Groups) -> Estimates:
     """Returns sMAPE, where 0 against 0 counts as 0, and the tracking signal."""
     if pairs.problem:
         return dict.fromkeys(("smape", "tracking_signal"), Estimate.unknown(pairs.problem))
     miss = pairs.miss
     away, size = np.abs(miss), np.abs(pairs.label) + np.abs(pairs.prediction)
-    shares = np.divide(2 * away, size, out=np.zeros(len(away)), where=size > 0)
+    shares = 2 * away / np.where(size > 0, size, 1)
     right = "every forecast is right: there is no deviation to compare with"
     return {
         "smape": mean_of(shares, groups),
@@ -133,9 +139,9 @@ def _relative(pairs: Pairs, groups: Codes) -> Estimates:
     }
 
 
-def _scaled(pairs: Pairs, config: ForecastingConfig, forecasts: Forecasts) -> Estimates:
+def _scaled(pairs: Pairs, config: ForecastingConfig, forecasts: Forecasts, groups: Groups) -> Estimates:
     if pairs.problem:
         return dict.fromkeys(SCALED, Estimate.unknown(pairs.problem))
-    horizon = read_numbers(forecasts.table, config.horizon_col, "horizon_col").values[pairs.rows]
-    codes, target = forecasts.series.codes[pairs.rows], forecasts.target[pairs.rows]
-    return scaled_metrics(pairs.miss, codes, horizon, forecasts.scale, target)
+    horizon = read_numbers(forecasts.table, config.horizon_col, "horizon_col").values
+    codes = kept(forecasts.series.codes, pairs.rows)
+    return scaled_metrics(pairs.miss, codes, kept(horizon, pairs.rows), forecasts.scale, groups)

@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from lakemon_core.domain.estimate import Estimate
 from lakemon_core.profiling.levels import encode
-from lakemon_core.profiling.quality.estimates import mean_of
-from lakemon_core.profiling.quality.readings import read_numbers
+from lakemon_core.profiling.quality.estimates import Groups, mean_of
+from lakemon_core.profiling.quality.readings import kept, read_numbers
 from lakemon_forecasting.config import ForecastingConfig
-from lakemon_forecasting.rows import Codes, Instants, Series, grouped
+from lakemon_forecasting.rows import Codes, Instants, Series, ranked
 from lakemon_forecasting.scaled import Scale
 
 Floats = npt.NDArray[np.float64]
@@ -54,45 +54,62 @@ class Revisions:
             return cls.absent(forecast.problem or "neither issued_at_col nor horizon_col tells the origins")
         if np.isinf(forecast.values).any():
             return cls.absent("a forecast is infinite")
-        model = _models(rows, config.model_id_col)
         known = np.flatnonzero(forecast.known & ~np.isnan(origin))
-        order = known[np.lexsort((forecast.values[known], origin[known], target[known], model[known]))]
-        before, after = order[:-1], order[1:]
-        revised = (model[before] == model[after]) & (target[before] == target[after])
-        revised &= origin[before] != origin[after]
-        before, after = before[revised], after[revised]
+        models, model = _models(rows, config.model_id_col)
+        awaited = (target * models + model).take(known)
+        before, after = _revised(awaited, origin.take(known), forecast.values.take(known))
         if not len(after):
             return cls.absent(_ONCE)
-        change = np.abs(forecast.values[after] - forecast.values[before])
-        return cls(change, series.codes[after], target[after])
+        before, after = known.take(before), known.take(after)
+        change = np.abs(forecast.values.take(after) - forecast.values.take(before))
+        return cls(change, series.codes.take(after), target.take(after))
+
+
+def _revised(awaited: Codes, origin: Floats, forecast: Floats) -> tuple[Codes, Codes]:
+    """Returns the rows of neighbouring origins, before and after, among those that await the same.
+
+    Forecasts from one origin are taken in the order of their values, so that the order of rows is no matter.
+    """
+    size, rank = ranked(origin)
+    places = awaited * size + rank
+    order = np.argsort(places)
+    ordered = places.take(order)
+    again = ordered[1:] == ordered[:-1]
+    if again.any():
+        order = np.lexsort((forecast, places))
+    group = awaited.take(order)
+    revised = np.flatnonzero((group[1:] == group[:-1]) & ~again)
+    return order.take(revised), order.take(revised + 1)
 
 
 def _origins(rows: pa.Table, config: ForecastingConfig) -> Floats | None:
     """Returns what orders the origins of one target time: their time, else how near they are to it."""
     issued = Instants.of(rows, config.issued_at_col)
     if issued is not None:
-        ranks = np.unique(issued.ticks, return_inverse=True)[1].astype(np.float64)
-        return np.where(issued.known, ranks, np.nan)
+        return np.where(issued.known, ranked(issued.ticks)[1], np.nan)
     horizon = read_numbers(rows, config.horizon_col, "horizon_col")
-    return None if horizon.problem else -horizon.values
+    return None if horizon.problem else 0.0 - horizon.values
 
 
-def _models(rows: pa.Table, name: str) -> Codes:
+def _models(rows: pa.Table, name: str) -> tuple[int, Codes]:
+    """Returns how many models there may be, and the number of each row's."""
     if name not in rows.schema.names:
-        return np.zeros(len(rows), dtype=np.int64)
-    return encode(rows.column(name)).codes
+        return 1, np.zeros(len(rows), dtype=np.int64)
+    found = encode(rows.column(name))
+    return len(found.levels) + 1, found.codes + 1
 
 
 def revision_metrics(revisions: Revisions, scale: Scale) -> Estimates:
     """Returns the mean absolute revision, and the same in units of the seasonal naive's error."""
     if revisions.problem:
         return dict.fromkeys(REVISION, Estimate.unknown(revisions.problem))
-    found = {"revision": mean_of(revisions.change, grouped(revisions.target))}
+    groups = Groups.of(revisions.target)
+    found = {"revision": mean_of(revisions.change, groups)}
     if scale.problem:
         return found | {"relative_revision": Estimate.unknown(scale.problem)}
     size, left_out = scale.absolute(revisions.series), scale.left_out(revisions.series)
     known = ~np.isnan(size)
     if not known.any():
         return found | {"relative_revision": Estimate.unknown(left_out)}
-    relative = mean_of(revisions.change[known] / size[known], grouped(revisions.target[known]))
+    relative = mean_of(kept(revisions.change, known) / kept(size, known), groups.where(known))
     return found | {"relative_revision": relative.noting(left_out)}

@@ -14,8 +14,12 @@ from lakemon_core.profiling.levels import as_chunked, encode
 
 Codes = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 Name = tuple[str | None, ...]
 """One text for each series column; None for null."""
+
+_ROOMY = 4
+"""Codes are numbered by place while there are at most so many places a row."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,9 +42,9 @@ class Series:
         for column in columns:
             found = encode(rows.column(column))
             texts = [None, *found.levels.to_pylist()]
-            pairs, codes = np.unique(codes * len(texts) + found.codes + 1, return_inverse=True)
+            pairs, codes = numbered(codes * len(texts) + found.codes + 1, len(names) * len(texts))
             names = [(*names[pair // len(texts)], texts[pair % len(texts)]) for pair in pairs.tolist()]
-        return cls(codes.astype(np.int64, copy=False), names)
+        return cls(codes, names)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,15 +64,22 @@ class Instants:
             column = column.cast(pa.int32())
         elif kind_of(column.type) is not Kind.TIMESTAMP and not pa.types.is_integer(column.type):
             return None
-        known = column.is_valid().to_numpy()
-        return cls(column.cast(pa.int64()).fill_null(0).to_numpy(), known)
+        return cls(column.cast(pa.int64()).fill_null(0).to_numpy(), column.is_valid().to_numpy())
 
 
-def grouped(*codes: Codes) -> Codes:
-    """Numbers the distinct combinations from 0, and returns per row the number of its own."""
-    found = np.zeros(len(codes[0]), dtype=np.int64)
-    for each in codes:
-        _, dense = np.unique(each, return_inverse=True)
-        size = int(dense.max(initial=0)) + 1
-        _, found = np.unique(found * size + dense, return_inverse=True)
-    return found.astype(np.int64, copy=False)
+def numbered(codes: Codes, size: int) -> tuple[Codes, Codes]:
+    """Returns which of the codes 0 to size - 1 occur, and per row the number of its own among them."""
+    if size > _ROOMY * max(len(codes), 2**10):
+        occurring, numbers = np.unique(codes, return_inverse=True)
+        return occurring, numbers.astype(np.int64, copy=False)
+    occurs = np.bincount(codes, minlength=size) > 0
+    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1).take(codes)
+
+
+def ranked(values: Codes | Floats) -> tuple[int, Codes]:
+    """Returns how many distinct numbers there are, and per row the rank of its own, from 0."""
+    found = pa.array(values).dictionary_encode()
+    order = np.argsort(found.dictionary.to_numpy())
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return len(order), rank.take(found.indices.to_numpy())

@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from lakemon_core.domain.estimate import Estimate
-from lakemon_core.profiling.quality.estimates import mean_of, ratio_of, root_of
+from lakemon_core.profiling.quality.estimates import Groups, mean_of, ratio_of, root_of
+from lakemon_core.profiling.quality.readings import kept
 from lakemon_forecasting.history import History
-from lakemon_forecasting.rows import Codes, Name, Series
+from lakemon_forecasting.rows import Codes, Name, Series, numbered
 
 Floats = npt.NDArray[np.float64]
 Estimates = dict[str, Estimate]
@@ -58,12 +59,9 @@ class Scale:
         """
         furthest = self.history.longest // self.season + 1
         seasons = np.clip(np.ceil(np.nan_to_num(horizon, nan=1.0) / self.season), 1, furthest)
-        found = np.full(len(codes), np.nan)
-        for back in np.unique(seasons):
-            mine = seasons == back
-            errors = self.history.naive(int(back) * self.season).absolute
-            found[mine] = self._here(errors)[codes[mine]]
-        return found
+        back, places = numbered(seasons.astype(np.int64), furthest + 1)
+        errors = [self._here(self.history.naive(int(each) * self.season).absolute) for each in back]
+        return np.concatenate(errors or [np.zeros(0)]).take(places * len(self.places) + codes)
 
     def _here(self, by_place: Floats) -> Floats:
         return np.append(by_place, np.nan)[self.places]
@@ -74,12 +72,12 @@ class Scale:
 
     def unscaled(self, codes: Codes) -> Codes:
         """Returns the series among those of some rows that have no scale."""
-        used = np.unique(codes)
+        used = np.flatnonzero(np.bincount(codes))
         return used[np.isnan(self.absolute(used))]
 
     def left_out(self, codes: Codes) -> str:
         """Says how many series of some rows have no scale, and names the first with why; empty for none."""
-        without, of = self.unscaled(codes), len(np.unique(codes))
+        without, of = self.unscaled(codes), np.count_nonzero(np.bincount(codes))
         if not len(without):
             return ""
         first = sorted((_text(self.series.names[code]), code) for code in without.tolist())[:_NAMED]
@@ -97,7 +95,7 @@ def _text(name: Name) -> str:
     return repr("/".join("null" if part is None else part for part in name)) if name else "the series"
 
 
-def scaled_metrics(miss: Floats, codes: Codes, horizon: Floats, scale: Scale, groups: Codes) -> Estimates:
+def scaled_metrics(miss: Floats, codes: Codes, horizon: Floats, scale: Scale, groups: Groups) -> Estimates:
     """Returns MASE, RMSSE and skill over the rows whose series has a scale; the reason names the others.
 
     Args:
@@ -105,7 +103,7 @@ def scaled_metrics(miss: Floats, codes: Codes, horizon: Floats, scale: Scale, gr
         codes: series of each row.
         horizon: steps ahead of each row; NaN where it is not known.
         scale: of the series.
-        groups: per row the number of its series and target time: these miss together.
+        groups: rows of one series and target time: these miss together.
     """
     if scale.problem:
         return dict.fromkeys(SCALED, Estimate.unknown(scale.problem))
@@ -113,21 +111,21 @@ def scaled_metrics(miss: Floats, codes: Codes, horizon: Floats, scale: Scale, gr
     known = ~np.isnan(absolute)
     if not known.any():
         return dict.fromkeys(SCALED, Estimate.unknown(left_out))
-    away = np.abs(miss)
-    squares = np.square(miss[known]) / scale.square(codes)[known]
+    away, groups_known = np.abs(miss), groups.where(known)
+    squares = kept(np.square(miss), known) / kept(scale.square(codes), known)
     return {
-        "mase": mean_of(away[known] / absolute[known], groups[known]).noting(left_out),
-        "rmsse": root_of(squares, groups[known]).noting(left_out),
+        "mase": mean_of(kept(away, known) / kept(absolute, known), groups_known).noting(left_out),
+        "rmsse": root_of(mean_of(squares, groups_known)).noting(left_out),
         "skill": _skill(away, scale.at_horizon(codes, horizon), groups),
     }
 
 
-def _skill(away: Floats, naive: Floats, groups: Codes) -> Estimate:
+def _skill(away: Floats, naive: Floats, groups: Groups) -> Estimate:
     known = ~np.isnan(naive)
-    rest = len(known) - int(known.sum())
+    rest = len(known) - int(np.count_nonzero(known))
     if rest == len(known):
         return Estimate.unknown("the history is too short for a naive forecast this far ahead")
     zero = "the seasonal naive never misses in the history"
-    found = ratio_of(away[known], naive[known], groups[known], zero=zero).complement
+    found = ratio_of(kept(away, known), kept(naive, known), groups.where(known), zero=zero).complement
     left_out = f"{rest} of {len(known)} rows have no naive forecast in the history and are left out"
     return found.noting(left_out if rest else "")

@@ -9,13 +9,13 @@ import pyarrow as pa
 
 from lakemon_core.domain.estimate import Estimate
 from lakemon_core.ports import NumericModelConfig, QualityMetric, QualityResult
-from lakemon_core.profiling.quality.estimates import ratio_of
+from lakemon_core.profiling.quality.estimates import Sums, added, cut
 from lakemon_core.profiling.quality.losses import (
     Pairs,
     Quantiles,
-    by_quantile,
     point_metrics,
     quantile_metrics,
+    zero_labels,
 )
 
 _BY_LEVEL = pa.map_(pa.string(), pa.float64())
@@ -44,27 +44,29 @@ def quality_fields() -> Sequence[tuple[str, pa.DataType]]:
     return _FIELDS
 
 
-@np.errstate(over="ignore", invalid="ignore")  # sums that are too large are reasons, not warnings
 def measure_quality(
     rows: pa.Table, config: NumericModelConfig, metrics: Sequence[QualityMetric]
 ) -> QualityResult:
     """Measures the rows that have a label and a prediction; rows are taken as independent."""
     pairs = Pairs.of(rows, config.label_col, config.prediction_col)
     quantiles = Quantiles.of(rows, config.quantile_cols, config.interval, config.label_col)
-    estimates = {**point_metrics(pairs), "r2_score": r_squared(pairs), **quantile_metrics(quantiles)}
-    values = {
-        **by_quantile(quantiles),
-        "zero_labels": int((pairs.label == 0).sum()),
-        "label_count": pairs.labels,
-    }
+    of_quantiles, by_level = quantile_metrics(quantiles)
+    estimates = {**point_metrics(pairs), "r2_score": r_squared(pairs), **of_quantiles}
+    values = {**by_level, "zero_labels": zero_labels(pairs), "label_count": pairs.labels}
     return QualityResult.of(estimates, metrics, values, n=pairs.labels, rows=len(rows))
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def r_squared(pairs: Pairs) -> Estimate:
     """Returns 1 - Σ (y - f)² / Σ (y - ȳ)²; labels that are all equal have none."""
     if pairs.problem:
         return Estimate.unknown(pairs.problem)
-    label = pairs.label
+    label, prediction = pairs.label, pairs.prediction
     if label.min() == label.max():
         return Estimate.unknown("all labels are equal", len(label))
-    return ratio_of(np.square(pairs.miss), np.square(label - label.mean())).complement
+    mean = label.mean()
+    sums = added(
+        {"r2": Sums.of(np.square(prediction[block] - label[block]), np.square(label[block] - mean))}
+        for block in cut(len(label))
+    )
+    return sums["r2"].ratio().complement

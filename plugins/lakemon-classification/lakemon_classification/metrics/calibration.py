@@ -13,6 +13,7 @@ from lakemon_classification.metrics.findings import Findings
 from lakemon_classification.metrics.ranking import Ranking
 from lakemon_core.domain.estimate import Estimate
 from lakemon_core.profiling.intervals import wilson
+from lakemon_core.profiling.quality.estimates import dot
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -50,7 +51,10 @@ class Bins:
     @classmethod
     def equal_mass(cls, ranking: Ranking, bins: int = BINS) -> Bins:
         """Cuts at the quantiles of the probabilities; equal probabilities share a bin."""
-        return cls._between(ranking, np.quantile(ranking.scores, np.linspace(0, 1, bins + 1)))
+        scores = ranking.scores
+        below, part = np.divmod(np.arange(bins + 1) * (len(scores) - 1), bins)
+        lower, upper = scores[below], scores[np.minimum(below + 1, len(scores) - 1)]
+        return cls._between(ranking, lower + (upper - lower) * (part / bins))
 
     @classmethod
     def _between(cls, ranking: Ranking, edges: Floats) -> Bins:
@@ -58,14 +62,17 @@ class Bins:
         ends = np.searchsorted(scores, edges[1:-1], side="left")
         bounds = np.concatenate(([0], ends, [len(scores)]))
         filled = np.diff(bounds) > 0
-        starts, counts = bounds[:-1][filled], np.diff(bounds)[filled]
+        counts = np.diff(bounds)[filled]
+        places = [
+            slice(start, start + count) for start, count in zip(bounds[:-1][filled], counts, strict=True)
+        ]
         return cls(
             lower=edges[:-1][filled],
             upper=edges[1:][filled],
             counts=counts,
-            hits=np.add.reduceat(ranking.positive, starts, dtype=np.int64),
-            predicted=np.add.reduceat(scores, starts) / counts,
-            noise=np.add.reduceat(scores * (1 - scores), starts),
+            hits=np.array([np.count_nonzero(ranking.positive[place]) for place in places]),
+            predicted=np.array([scores[place].mean() for place in places]),
+            noise=np.array([dot(scores[place], 1 - scores[place]) for place in places]),
         )
 
     @property

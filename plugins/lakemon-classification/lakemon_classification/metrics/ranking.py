@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from lakemon_core.profiling.quality.estimates import cut, dot
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -14,44 +17,66 @@ Counts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Steps:
+    """Some neighbouring distinct scores.
+
+    Attributes:
+        rows: the first and one past the last of their rows, among the sorted ones.
+        hits: positive rows of each score, as doubles.
+        misses: the other rows.
+        hits_below: positive rows with a lower score.
+        misses_below: other rows with a lower score.
+    """
+
+    rows: slice
+    hits: Floats
+    misses: Floats
+    hits_below: Floats
+    misses_below: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
     """Rows in the order of their scores.
 
     Attributes:
-        order: positions of the rows, lowest score first.
         scores: sorted.
         positive: of the sorted rows.
-        starts: where in the sorted rows each distinct score begins.
-        hits: positive rows of each distinct score.
-        misses: the other rows of each distinct score.
-        beaten: twice the other rows that a positive one of each distinct score beats; ties count half.
-        positives: all positive rows.
-        negatives: all other rows.
+        rows_to: rows up to and with each distinct score; the first is 0.
+        hits_to: positive rows up to and with each distinct score; the first is 0.
     """
 
-    order: Counts
     scores: Floats
     positive: Flags
-    starts: Counts
-    hits: Counts
-    misses: Counts
-    beaten: Counts
-    positives: int
-    negatives: int
+    rows_to: Counts
+    hits_to: Counts
 
     @classmethod
     def of(cls, positive: Flags, scores: Floats) -> Ranking:
         """Sorts the rows once."""
-        scores = np.ascontiguousarray(scores)
-        order = np.argsort(scores)
-        ranked, flags = scores[order], positive[order]
-        changes = np.flatnonzero(ranked[1:] != ranked[:-1]) + 1
-        starts = np.concatenate(([0], changes))[: len(ranked)]
-        hits = np.add.reduceat(flags, starts, dtype=np.int64) if len(ranked) else starts
-        misses = np.diff(starts, append=len(ranked)) - hits
-        beaten = 2 * np.cumsum(misses) - misses
-        positives = int(hits.sum())
-        return cls(order, ranked, flags, starts, hits, misses, beaten, positives, len(ranked) - positives)
+        if scores.min(initial=0) < 0:
+            order = np.argsort(scores)
+            return cls.of_sorted(positive[order], scores[order])
+        return cls.of_sorted(*_sorted_together(positive, scores))
+
+    @classmethod
+    def of_sorted(cls, positive: Flags, scores: Floats) -> Ranking:
+        """Takes rows that are in the order of their scores."""
+        rows_to = np.flatnonzero(np.concatenate(([True], scores[1:] != scores[:-1], [True])))
+        if not len(scores):
+            rows_to = rows_to[:1]
+        hits_to = np.concatenate(([0], np.cumsum(positive)))
+        return cls(scores, positive, rows_to, hits_to.take(rows_to))
+
+    @property
+    def positives(self) -> int:
+        """All positive rows."""
+        return int(self.hits_to[-1])
+
+    @property
+    def negatives(self) -> int:
+        """All other rows."""
+        return len(self.scores) - self.positives
 
     def roc_auc(self) -> float:
         """Returns the share of pairs of a positive and another row in which the positive one scores higher.
@@ -60,27 +85,30 @@ class Ranking:
         """
         if not self.positives or not self.negatives:
             return math.nan
-        return int(self.hits @ self.beaten) / (2 * self.positives * self.negatives)
+        won = sum(dot(step.hits, 2 * step.misses_below + step.misses) for step in self._steps())
+        return won / (2 * self.positives * self.negatives)
 
     def auc_variance(self) -> float:
         """Returns DeLong's variance of the AUC; NaN unless there are two rows of both kinds.
 
         Source: DeLong, DeLong and Clarke-Pearson (1988), in O(n log n) as Sun and Xu (2014).
         """
-        of_hits, of_misses = self._pull()
-        return float(self.hits @ np.square(of_hits) + self.misses @ np.square(of_misses))
+        return sum(
+            dot(step.hits, np.square(of_hits)) + dot(step.misses, np.square(of_misses))
+            for step, of_hits, of_misses in self._pulls()
+        )
 
     def auc_influence(self) -> Floats:
-        """Returns how far each row pulls the AUC, in the order of the rows: the squares sum to its variance.
+        """Returns how far each of the sorted rows pulls the AUC: the squares sum to its variance.
 
         The influence on a mean of AUCs of the same rows is the mean of the influences, so that what the AUCs
         have in common counts.
         """
-        of_hits, of_misses = self._pull()
-        pulls = np.repeat(of_misses, self.hits + self.misses)
-        pulls[self.positive] = np.repeat(of_hits, self.hits)
-        influence = np.empty(len(pulls))
-        influence[self.order] = pulls
+        influence = np.empty(len(self.scores))
+        for step, of_hits, of_misses in self._pulls():
+            counts = (step.hits + step.misses).astype(np.int64)
+            for_hits, for_misses = np.repeat(of_hits, counts), np.repeat(of_misses, counts)
+            influence[step.rows] = for_misses + self.positive[step.rows] * (for_hits - for_misses)
         return influence
 
     def average_precision(self) -> float:
@@ -90,19 +118,50 @@ class Ranking:
         """
         if not self.positives:
             return math.nan
-        some = self.hits > 0
-        found = self.positives - (np.cumsum(self.hits) - self.hits)[some]
-        chosen = len(self.scores) - self.starts[some]
-        return float((self.hits[some] / self.positives * (found / chosen)).sum())
+        total = sum(dot(step.hits, self._precision(step)) for step in self._steps())
+        return total / self.positives
 
-    def _pull(self) -> tuple[Floats, Floats]:
+    def _precision(self, step: Steps) -> Floats:
+        """Share of hits among the rows from each score on."""
+        found = self.positives - step.hits_below
+        return found / (found + (self.negatives - step.misses_below))
+
+    def _steps(self) -> Iterator[Steps]:
+        """Yields the distinct scores in blocks that stay in the core's cache."""
+        for block in cut(len(self.rows_to) - 1):
+            rows = self.rows_to[block.start : block.stop + 1].astype(np.float64)
+            hits = self.hits_to[block.start : block.stop + 1].astype(np.float64)
+            of_hits = np.diff(hits)
+            yield Steps(
+                slice(self.rows_to[block.start], int(rows[-1])),
+                of_hits,
+                np.diff(rows) - of_hits,
+                hits[:-1],
+                rows[:-1] - hits[:-1],
+            )
+
+    def _pulls(self) -> Iterator[tuple[Steps, Floats, Floats]]:
         """How far a positive and a negative row of each distinct score pull the AUC."""
-        many, others = self.positives, self.negatives
-        if many < 2 or others < 2:
-            nothing = np.full(len(self.hits), math.nan)
-            return nothing, nothing
+        many, others = float(self.positives), float(self.negatives)
+        if min(many, others) < 2:
+            many = others = math.nan
+        by_hits, by_misses = 1 / math.sqrt(many * (many - 1)), 1 / math.sqrt(others * (others - 1))
         auc = self.roc_auc()
-        beaten = self.beaten / (2 * others)
-        beaten_by = (2 * (many - np.cumsum(self.hits)) + self.hits) / (2 * many)
-        of_hits = (beaten - auc) / math.sqrt(many * (many - 1))
-        return of_hits, (beaten_by - auc) / math.sqrt(others * (others - 1))
+        for step in self._steps():
+            beaten = (step.misses_below + step.misses / 2) / others
+            beaten_by = (many - step.hits_below - step.hits / 2) / many
+            yield step, (beaten - auc) * by_hits, (beaten_by - auc) * by_misses
+
+
+def _sorted_together(positive: Flags, scores: Floats) -> tuple[Flags, Floats]:
+    """Sorts scores from 0 up, each with its flag, in one sort of whole numbers.
+
+    The bits of such doubles order as they do and leave the bit of the sign free: it takes the flag.
+    """
+    keys = (scores + 0.0).view(np.uint64)  # -0.0 + 0.0 is 0.0, without the bit
+    keys <<= np.uint64(1)
+    keys |= positive
+    keys.sort()
+    flags = (keys & np.uint64(1)).astype(np.bool_)
+    keys >>= np.uint64(1)
+    return flags, keys.view(np.float64)

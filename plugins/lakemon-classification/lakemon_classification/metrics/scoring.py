@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -15,7 +16,7 @@ from lakemon_classification.metrics.ranking import Ranking
 from lakemon_classification.probabilities import Probabilities, too_many
 from lakemon_classification.vocabulary import Codes, Vocabulary
 from lakemon_core.domain.estimate import Estimate
-from lakemon_core.profiling.quality.estimates import mean_of, ratio_of
+from lakemon_core.profiling.quality.estimates import Sums, added, cut
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -48,15 +49,16 @@ def score_metrics(truth: Codes, probabilities: Probabilities, vocabulary: Vocabu
         return Findings.none(ESTIMATES, CELLS, problem)
     shares = _aligned(probabilities, vocabulary)
     if not judged.all():
-        shares, truth = shares[judged], truth[judged]
+        rows = np.flatnonzero(judged)
+        shares, truth = shares.take(rows, axis=1), truth.take(rows)
     if vocabulary.positive is None:
         found = _rankings(truth, shares, vocabulary.classes)
         proper = partial(_many_classes, truth, shares)
     else:
         is_positive = truth == vocabulary.place(vocabulary.positive)
-        ranking = Ranking.of(is_positive, shares[:, 0])
+        ranking = Ranking.of(is_positive, shares[0])
         found = _one_ranking(ranking, vocabulary.positive)
-        proper = partial(_two_classes, is_positive, shares[:, 0], ranking)
+        proper = partial(_two_classes, ranking)
     impossible = int((probabilities.impossible & judged).sum())
     if impossible:
         why = f"{impossible} rows have probabilities outside of 0 to 1"
@@ -69,7 +71,7 @@ def _mismatch(probabilities: Probabilities, vocabulary: Vocabulary) -> str:
         count = len(vocabulary.classes)
         if not probabilities.names:
             return f"one probability a row needs two classes, but there are {count}"
-        return too_many(len(probabilities.matrix), count)
+        return too_many(probabilities.rows, count)
     names = [vocabulary.read(name) for name in probabilities.names]
     if names and vocabulary.positive not in names:
         return f"the probabilities name no class {vocabulary.positive!r}"
@@ -77,24 +79,32 @@ def _mismatch(probabilities: Probabilities, vocabulary: Vocabulary) -> str:
 
 
 def _aligned(probabilities: Probabilities, vocabulary: Vocabulary) -> Floats:
-    """One column of p(positive) for two classes, else one column a class, 0 where it is not named."""
+    """One row of p(positive) for two classes, else one a class, 0 where it is not named."""
     if not probabilities.names:
-        return probabilities.matrix
+        return probabilities.by_class
     names = [vocabulary.read(name) for name in probabilities.names]
     if vocabulary.positive is not None:
-        return probabilities.matrix[:, [names.index(vocabulary.positive)]]
+        return probabilities.by_class[[names.index(vocabulary.positive)]]
     if tuple(names) == vocabulary.classes:
-        return probabilities.matrix
+        return probabilities.by_class
     place = vocabulary.places
-    aligned = np.zeros((len(probabilities.matrix), len(vocabulary.classes)))
-    aligned[:, [place[name] for name in names]] = probabilities.matrix
+    aligned = np.zeros((len(vocabulary.classes), probabilities.rows))
+    aligned[[place[name] for name in names]] = probabilities.by_class
     return aligned
 
 
-def _two_classes(is_positive: Flags, shares: Floats, ranking: Ranking) -> Findings:
-    of_truth = np.where(is_positive, shares, 1 - shares)
-    of_rates = np.square(is_positive - is_positive.mean())
-    return _losses(of_truth, np.square(shares - is_positive), of_rates) | calibration_metrics(ranking)
+def _two_classes(ranking: Ranking) -> Findings:
+    rate = ranking.positives / len(ranking.scores)
+    sums = added(
+        _of_two(ranking.positive[block], ranking.scores[block], rate) for block in cut(len(ranking.scores))
+    )
+    return _losses(sums) | calibration_metrics(ranking)
+
+
+def _of_two(is_positive: Flags, shares: Floats, rate: float) -> dict[str, Sums]:
+    truth = is_positive.astype(np.float64)
+    of_truth = np.abs(shares - (1 - truth))
+    return _loss_sums(of_truth, np.square(shares - truth), np.square(truth - rate))
 
 
 def _one_ranking(ranking: Ranking, positive: str) -> Findings:
@@ -112,15 +122,32 @@ def _one_ranking(ranking: Ranking, positive: str) -> Findings:
 
 def _many_classes(truth: Codes, shares: Floats) -> Findings:
     """Losses, and calibration of the likeliest class: is it right as often as its probability says."""
-    rows = np.arange(len(truth))
-    rates = np.bincount(truth, minlength=shares.shape[1]) / len(truth)
-    miss = shares.copy()
-    miss[rows, truth] -= 1
-    squares = np.einsum("ij,ij->i", miss, miss)
-    top = shares.argmax(axis=1)
-    confidence = Ranking.of(top == truth, shares[rows, top])
+    rates = np.bincount(truth, minlength=len(shares)) / len(truth)
+    right, confidence = np.empty(len(truth), dtype=np.bool_), np.empty(len(truth))
+
+    def of_block(block: slice) -> dict[str, Sums]:
+        return _of_many(truth[block], shares[:, block], rates, right[block], confidence[block])
+
+    sums = added(map(of_block, cut(len(truth))))
+    return _losses(sums) | calibration_metrics(Ranking.of(right, confidence))
+
+
+def _of_many(
+    truth: Codes, shares: Floats, rates: Floats, right: Flags, confidence: Floats
+) -> dict[str, Sums]:
+    """Sums the losses; fills in whether the likeliest class, the first of equals, is right, and its share."""
+    right[:], confidence[:] = False, -1
+    of_truth, squares = np.zeros(len(truth)), np.zeros(len(truth))
+    for place, share in enumerate(shares):
+        mine = truth == place
+        of_truth += share * mine
+        squares += np.square(share - mine)
+        better = share > confidence
+        right &= ~better
+        right |= better & mine
+        np.maximum(confidence, share, out=confidence)
     of_rates = 1 - 2 * rates[truth] + np.square(rates).sum()
-    return _losses(shares[rows, truth], squares, of_rates) | calibration_metrics(confidence)
+    return _loss_sums(of_truth, squares, of_rates)
 
 
 def _rankings(truth: Codes, shares: Floats, classes: tuple[str, ...]) -> Findings:
@@ -130,10 +157,11 @@ def _rankings(truth: Codes, shares: Floats, classes: tuple[str, ...]) -> Finding
     precisions: list[float] = []
     influence = np.zeros(len(truth))
     for place in np.flatnonzero(counts):
-        ranking = Ranking.of(truth == place, shares[:, place])
+        order = np.argsort(shares[place])
+        ranking = Ranking.of_sorted(truth[order] == place, shares[place][order])
         aucs[classes[place]] = ranking.roc_auc()
         precisions.append(ranking.average_precision())
-        influence += ranking.auc_influence()
+        influence[order] += ranking.auc_influence()
     missing = [classes[place] for place in np.flatnonzero(counts == 0)]
     why = f"class {missing[0]!r} has no label: there is no mean over classes" if missing else ""
     precision = Estimate.unknown(why) if why else Estimate(float(np.mean(precisions)), len(truth))
@@ -162,16 +190,25 @@ def _no_auc() -> Findings:
     return Findings.none(["roc_auc_score"], ["roc_auc_score"], _ONE_CLASS)
 
 
-def _losses(of_truth: Floats, squares: Floats, of_rates: Floats) -> Findings:
-    """Means of the rows' losses, with the normal interval of a mean.
+def _loss_sums(of_truth: Floats, squares: Floats, of_rates: Floats) -> dict[str, Sums]:
+    """Adds up the losses of rows.
 
     Args:
         of_truth: each row's probability of its own label.
         squares: Brier's loss of each row.
         of_rates: the same, were the probabilities the shares of the labels.
     """
+    return {
+        "log": Sums.of(-np.log(np.clip(of_truth, EPSILON, 1 - EPSILON))),
+        "brier": Sums.of(squares),
+        "skill": Sums.of(squares, of_rates),
+    }
+
+
+def _losses(sums: Mapping[str, Sums]) -> Findings:
+    """Means of the rows' losses, with the normal interval of a mean."""
     return Findings({
-        "log_loss": mean_of(-np.log(np.clip(of_truth, EPSILON, 1 - EPSILON))),
-        "brier_score": mean_of(squares),
-        "brier_skill_score": ratio_of(squares, of_rates, zero=_ONE_CLASS).complement,
+        "log_loss": sums["log"].ratio(),
+        "brier_score": sums["brier"].ratio(),
+        "brier_skill_score": sums["skill"].ratio(zero=_ONE_CLASS).complement,
     })  # fmt: skip

@@ -30,19 +30,37 @@ class Tally:
         label: class of each cell.
         prediction: likewise.
         count: rows of each cell, at least 1.
-        size: number of classes.
+        hits: rows of each class that are labelled and predicted so.
+        predicted: rows predicted as each class.
+        labelled: rows labelled as each class.
     """
 
     label: Codes
     prediction: Codes
     count: Codes
-    size: int
+    hits: Codes
+    predicted: Codes
+    labelled: Codes
 
     @classmethod
     def of(cls, truth: Codes, answer: Codes, size: int) -> Tally:
         """Counts rows of classes 0 to size - 1."""
-        cells, counts = np.unique(truth * size + answer, return_counts=True)
-        return cls(cells // size, cells % size, counts, size)
+        cells, count = _counted(truth * size + answer, size * size)
+        label, prediction = np.divmod(cells, size)
+        right = np.where(label == prediction, count, 0)
+        return cls(
+            label,
+            prediction,
+            count,
+            _by_class(label, right, size),
+            _by_class(prediction, count, size),
+            _by_class(label, count, size),
+        )
+
+    @property
+    def size(self) -> int:
+        """Number of classes."""
+        return len(self.hits)
 
     @property
     def rows(self) -> int:
@@ -54,25 +72,20 @@ class Tally:
         """Which cells hold rows that are predicted as labelled."""
         return self.label == self.prediction
 
-    @property
-    def hits(self) -> Codes:
-        """Rows of each class that are labelled and predicted so."""
-        return self._by_class(self.label, np.where(self.right, self.count, 0))
 
-    @property
-    def predicted(self) -> Codes:
-        """Rows predicted as each class."""
-        return self._by_class(self.prediction, self.count)
+def _counted(cells: Codes, size: int) -> tuple[Codes, Codes]:
+    """Returns the cells that occur, and how often each does."""
+    if size > max(len(cells), MOST_CELLS):
+        return np.unique(cells, return_counts=True)
+    counts = np.bincount(cells, minlength=size)
+    occurring = np.flatnonzero(counts)
+    return occurring, counts[occurring]
 
-    @property
-    def labelled(self) -> Codes:
-        """Rows labelled as each class."""
-        return self._by_class(self.label, self.count)
 
-    def _by_class(self, codes: Codes, counts: Codes) -> Codes:
-        found = np.zeros(self.size, dtype=np.int64)
-        np.add.at(found, codes, counts)
-        return found
+def _by_class(codes: Codes, counts: Codes, size: int) -> Codes:
+    found = np.zeros(size, dtype=np.int64)
+    np.add.at(found, codes, counts)
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,7 +138,9 @@ def class_metrics(truth: Codes, answer: Codes, vocabulary: Vocabulary) -> Findin
     judged = (truth >= 0) & (answer >= 0)
     if not judged.any():
         return Findings.none(ESTIMATES, CELLS, "no row has both a label and a prediction")
-    tally = Tally.of(truth[judged], answer[judged], len(vocabulary.classes))
+    if not judged.all():
+        truth, answer = truth.compress(judged), answer.compress(judged)
+    tally = Tally.of(truth, answer, len(vocabulary.classes))
     accuracy = int(tally.hits.sum()) / tally.rows
     found = Findings({
         "accuracy_score": Estimate(accuracy, tally.rows, wilson(accuracy, tally.rows)),
