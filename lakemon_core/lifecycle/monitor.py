@@ -21,6 +21,7 @@ from lakemon_core.lifecycle.due import (
     span_of,
 )  # fmt: skip
 from lakemon_core.lifecycle.labels import merge_labels
+from lakemon_core.lifecycle.lake_monitor import LakeRefresh
 from lakemon_core.lifecycle.measuring.ahead import ahead
 from lakemon_core.lifecycle.measuring.custom_metrics import CustomMetrics
 from lakemon_core.lifecycle.measuring.groups import Measured, Ruler, quality_columns
@@ -60,7 +61,8 @@ def monitor(context: RunContext) -> Monitored:
     compacted = keep_up(context)
     labels = merge_labels(context)
     expired = apply_retention(context)
-    refresh = Refresh.prepare(context, expired.cutoff)
+    lake, cutoff = context.backend.profiles, expired.cutoff
+    refresh = LakeRefresh.prepare(context, lake, cutoff) if lake else Refresh.prepare(context, cutoff)
     with kept_memory():
         windows = {str(granularity): refresh.bring_up(granularity) for granularity in refresh.granularities}
     count = sum(map(len, windows.values()))
@@ -230,7 +232,7 @@ class Refresh:
         from lakemon_core.profiling.measure import ALL_MODELS, GroupKey
         from lakemon_core.profiling.windows import window_numbers
 
-        numbers = window_numbers(rows.column(self.context.roles.timestamp), granularity, part)
+        numbers = window_numbers(rows.column(self.context.roles.timestamp), part)
         keys = [GroupKey(window, str(granularity), ALL_MODELS, None, None, "INPUT") for window in part]
         yield from zip(part, ruler.measure(rows, keys, self.model_id, numbers), strict=True)
 
@@ -240,12 +242,14 @@ class Refresh:
     def _rows(self, span: Window) -> pa.Table:
         """Reads the rows of a span of time."""
         timestamp = self.context.roles.timestamp
-        return self.context.backend.tables.scan(
+        reader = self.context.backend.tables.scan(
             self.context.monitor.inference_table.name,
             columns=list(dict.fromkeys([timestamp, *self._columns()])),
             where=between(timestamp, span),
             version=self.version,
-        ).read_all()
+            views=True,
+        )
+        return self.ruler.vocabularies.encoded(reader.read_all())
 
     def _columns(self) -> list[str]:
         parts = [*(name for name, *_ in self.ruler.plan.columns), *self.ruler.columns]

@@ -30,7 +30,7 @@ class LakeMetrics:
 
 
 class LakeProfiles(Protocol):
-    """Measures the columns of the inference table where it lies; the monitor stage completes what is missing."""
+    """Measures the columns of the inference table where it lies; the monitor stage adds what is missing."""
 
     def bring_up(self, model_type: ModelType, *, progress: Progress) -> LakeMetrics:
         """Lets the lake measure what has changed and waits until its tables tell of it.

@@ -30,8 +30,9 @@ class CustomSignals:
 
     @classmethod
     def of(cls, context: RunContext) -> CustomSignals:
-        """Reads the metrics of a run; none where the lake measures them itself."""
-        metrics = custom_metrics_of(context) if context.backend.expressions else []
+        """Reads the metrics of a run; none where nobody measures them."""
+        measured = context.backend.expressions or context.backend.profiles
+        metrics = custom_metrics_of(context) if measured else []
         return cls(
             tuple(one for one in metrics if one.data_type in _NUMBERS),
             context.roles.model_id,

@@ -1,0 +1,76 @@
+"""Completed rows into the metric tables, whole windows at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lakemon_core.domain.window import Granularity, Window
+from lakemon_core.hookspecs import RunContext
+from lakemon_core.ports import Condition
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LakeWriter:
+    """Writes the two metric tables: our columns, then those that only the lake has (its custom metrics).
+
+    Attributes:
+        context: the run.
+        profile: columns of the lake's profile table.
+        drift: columns of its drift table; None where it has none.
+    """
+
+    context: RunContext
+    profile: pa.Schema
+    drift: pa.Schema | None
+
+    def write(
+        self,
+        granularity: Granularity,
+        profile: Sequence[Row],
+        drift: Sequence[Row],
+        windows: Sequence[Window] | None,
+    ) -> None:
+        """Replaces the rows of windows, or of all windows of a granularity, in each table in one commit."""
+        where = [Condition("granularity", "=", str(granularity))]
+        if windows is not None:
+            where.append(Condition(("window", "start"), "in", tuple(one.start for one in windows)))
+        self.context.progress.update(f"writing {len(profile)} profile and {len(drift)} drift rows")
+        self._replace("profile_metrics", profile, self._profile_schema(), where)
+        self._replace("drift_metrics", drift, self._drift_schema(), where)
+
+    def write_baseline(self, rows: Sequence[Row]) -> None:
+        """Replaces the rows of the baseline."""
+        where = [Condition("log_type", "=", "BASELINE")]
+        self._replace("profile_metrics", rows, self._profile_schema(), where)
+
+    def _replace(self, kind: str, rows: Sequence[Row], schema: pa.Schema, where: Sequence[Condition]) -> None:
+        import pyarrow as pa
+
+        table = pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
+        self.context.backend.tables.replace(self.context.monitor.metric_table(kind), table, where=where)
+
+    def _profile_schema(self) -> pa.Schema:
+        from lakemon_core.profiling.schemas import profile_schema
+
+        ours = profile_schema(self.context.roles.model_id, self.context.model_type.quality_fields())
+        return _widened(ours, self.profile)
+
+    def _drift_schema(self) -> pa.Schema:
+        from lakemon_core.profiling.schemas import drift_schema
+
+        return _widened(drift_schema(self.context.roles.model_id), self.drift)
+
+
+def _widened(ours: pa.Schema, theirs: pa.Schema | None) -> pa.Schema:
+    """Returns our columns, then those that only the lake has."""
+    import pyarrow as pa
+
+    known = set(ours.names)
+    return pa.schema([*ours, *(field for field in theirs or () if field.name not in known)])

@@ -1,0 +1,161 @@
+"""Monitor where the lake measures by itself: it is told what, its rows are completed and written as ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from lakemon_core.domain.window import Granularity, Window
+from lakemon_core.hookspecs import RunContext
+from lakemon_core.lifecycle.baseline import Baseline
+from lakemon_core.lifecycle.due import Watermark, changed_windows, definition_of
+from lakemon_core.lifecycle.lake.completing import TABLE, complete_drift, complete_profile
+from lakemon_core.lifecycle.lake.quality import LakeQuality, Place
+from lakemon_core.lifecycle.lake.raw import RawMetrics, Row, window_of
+from lakemon_core.lifecycle.lake.writing import LakeWriter
+from lakemon_core.ports import LakeProfiles
+
+
+@dataclass(frozen=True)
+class LakeRefresh:
+    """One refresh of the metric tables from what the lake measures; used as `monitor.Refresh` is.
+
+    Attributes:
+        context: the run.
+        lake: measures.
+        version: of the inference table.
+        definition: hash of what the numbers depend on.
+        baseline_version: of what the windows are compared with.
+        quality: measures quality.
+        cutoff: the span that retention keeps.
+        skipped: nothing: the lake decides which columns it measures.
+        unsliced: nothing: the lake decides which values it slices.
+    """
+
+    context: RunContext
+    lake: LakeProfiles
+    version: int
+    definition: str
+    baseline_version: int | None
+    quality: LakeQuality
+    cutoff: Window | None
+    skipped: Mapping[str, str] = field(default_factory=dict[str, str])
+    unsliced: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @classmethod
+    def prepare(cls, context: RunContext, lake: LakeProfiles, cutoff: Window | None) -> LakeRefresh:
+        """Pins the versions; asks nothing of the lake yet."""
+        info = context.backend.tables.info(context.monitor.inference_table.name)
+        baseline = Baseline.of(context)
+        return cls(
+            context=context,
+            lake=lake,
+            version=info.version,
+            definition=definition_of(context.monitor, context.roles, baseline.version),
+            baseline_version=baseline.version,
+            quality=LakeQuality.of(context, lake, info.schema.names),
+            cutoff=cutoff,
+        )
+
+    @property
+    def granularities(self) -> Sequence[Granularity]:
+        """All lengths of windows of the config."""
+        return self.context.monitor.monitoring.granularities
+
+    def bring_up(self, granularity: Granularity) -> tuple[Window, ...]:
+        """Completes and writes the windows that changed; returns them. The lake is asked once for all."""
+        ledger = self.context.backend.ledger
+        key = f"measured:{self.context.monitor.inference_table.name}:{granularity}"
+        mark, now = Watermark.read(ledger.get(key)), Watermark(self.definition, self.version)
+        if mark == now:
+            return ()
+        same = mark is not None and mark.definition == self.definition
+        changed = changed_windows(self.context, granularity, mark.version) if mark and same else None
+        if changed is not None and self.cutoff is not None:
+            changed = {window for window in changed if window.start >= self.cutoff.start}
+        due = due_in_lake(self._raw.windows(granularity), changed) if changed is None or changed else ()
+        if due:
+            self._complete(granularity, due, everything=changed is None)
+        ledger.put(key, now.text())
+        return due
+
+    @cached_property
+    def _raw(self) -> RawMetrics:
+        """The lake's own tables, once they are up to date."""
+        metrics = self.lake.bring_up(self.context.model_type, progress=self.context.progress)
+        return RawMetrics(self.context, metrics)
+
+    @cached_property
+    def _writer(self) -> LakeWriter:
+        drift = self._raw.metrics.drift
+        profile = self._raw.schema(self._raw.metrics.profile)
+        return LakeWriter(self.context, profile, self._raw.schema(drift) if drift else None)
+
+    @cached_property
+    def _baseline(self) -> list[Row]:
+        """Completed rows of the baseline; the model type has learnt from it then."""
+        rows = self._raw.baseline()
+        qualities = self.quality.of_baseline(self._places(rows))
+        stamp = self._stamp(self.baseline_version)
+        return [complete_profile(row, qualities.get(self._raw.place(row)), stamp) for row in rows]
+
+    def _complete(self, granularity: Granularity, due: Sequence[Window], *, everything: bool) -> None:
+        self.context.progress.update(f"completing {len(due)} windows of {granularity}")
+        baseline = self._baseline
+        drift = self._raw.drift(granularity, due)
+        compared = [window for row in drift if (window := window_of(row["window_cmp"]))]
+        inputs = self._raw.inputs(granularity, sorted({*due, *compared}))
+        wanted = [row for row in inputs if window_of(row["window"]) in set(due)]
+        qualities = self.quality.of_windows(due, self._places(wanted), self.version)
+        stamp = self._stamp(self.version)
+        profile = [complete_profile(row, qualities.get(self._raw.place(row)), stamp) for row in wanted]
+        completed = self._drift(drift, inputs, baseline)
+        self._writer.write(granularity, profile, completed, None if everything else due)
+        if everything and granularity == self.granularities[0]:
+            self._writer.write_baseline(baseline)
+
+    def _drift(self, drift: Sequence[Row], inputs: Sequence[Row], baseline: Sequence[Row]) -> list[Row]:
+        raw, smoothing = self._raw, self.context.monitor.monitoring.psi_smoothing
+        known = {(raw.place(row), row["column_name"]): row for row in (*inputs, *baseline)}
+        stamp = self._stamp(self.version)
+
+        return [
+            complete_drift(
+                row,
+                known.get((raw.place(row), row["column_name"])),
+                next((known[key] for key in _references(raw, row) if key in known), None),
+                stamp,
+                smoothing,
+            )
+            for row in drift
+        ]
+
+    def _places(self, rows: Sequence[Row]) -> list[Place]:
+        return [self._raw.place(row) for row in rows if row["column_name"] == TABLE]
+
+    def _stamp(self, version: int | None) -> Row:
+        return {"table_version": version, "config_hash": self.definition}
+
+
+def _references(raw: RawMetrics, row: Row) -> Iterator[tuple[Place, str]]:
+    """Yields where the row may stand that a drift row was compared with: of its model, or of all together."""
+    window, column = window_of(row["window_cmp"]), row["column_name"]
+    model, key, value = raw.series(row)
+    yield (window, model, key, value), column
+    if window is None:
+        yield (None, "*", key, value), column
+
+
+def due_in_lake(existing: Sequence[Window], changed: set[Window] | None) -> tuple[Window, ...]:
+    """Returns the lake's windows that overlap one that changed, and the next ones, whose drift looks back.
+
+    Args:
+        existing: windows of the lake, in order.
+        changed: ours; None means all.
+    """
+    if changed is None:
+        return tuple(existing)
+    hit = {one for one in existing if any(one.start < it.end and it.start < one.end for it in changed)}
+    ends = {one.end for one in hit}
+    return tuple(one for one in existing if one in hit or one.start in ends)
