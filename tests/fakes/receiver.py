@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -31,6 +32,15 @@ class Reply:
     status: int = 200
     body: str | dict = ""
     headers: dict[str, str] = field(default_factory=dict)
+
+
+def eventually(condition, seconds=20):
+    """Returns the first true value of a condition; fails when there is none within some seconds."""
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.05)
+    return found
 
 
 class Receiver:

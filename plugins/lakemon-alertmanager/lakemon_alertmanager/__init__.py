@@ -1,1 +1,5 @@
-"""Prometheus Alertmanager as an alert sink of lakemon."""
+"""Alerts of lakemon for Prometheus Alertmanager."""
+
+from lakemon_alertmanager.sink import AlertmanagerConfig, AlertmanagerSink
+
+__all__ = ["AlertmanagerConfig", "AlertmanagerSink"]
