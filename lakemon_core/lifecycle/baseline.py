@@ -75,7 +75,8 @@ def measure_baseline(context: RunContext, baseline: Baseline, ruler: Ruler) -> G
     wanted = [*(column.name for column in own.plan.columns), *played, *own.columns]
     parts = [part for part in dict.fromkeys(wanted) if part is not None and part in names]
     context.progress.update(f"measuring the baseline {baseline.name}")
-    rows = tables.scan(baseline.name, columns=parts, version=baseline.version).read_all()
+    reader = tables.scan(baseline.name, columns=parts, version=baseline.version, views=True)
+    rows = ruler.vocabularies.encoded(reader.read_all())
     model_type.fit_baseline(rows)
     key = GroupKey(None, None, ALL_MODELS, None, None, "BASELINE")
     (groups,) = own.measure(rows, [key], model_id)

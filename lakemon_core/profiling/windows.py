@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import cast
+from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from lakemon_core.profiling.parts import Parts, some_rows
 
 Moments = npt.NDArray[np.datetime64]
 Positions = npt.NDArray[np.int64]
+Label = TypeVar("Label", np.datetime64, np.int64)
 
 _SECOND = 10**6
 _NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "day": 86_400 * 10**9}
@@ -46,22 +47,10 @@ def window_starts(timestamps: pa.Array | pa.ChunkedArray, granularity: Granulari
         DataError: LM304 for other types, LM350 for timestamps outside the years 2 to 9997.
     """
     column = as_chunked(timestamps)
-    ticks = _ticks(column)
-    whole = len(ticks) // _BLOCK * _BLOCK
-    blocks = ticks[:whole].reshape(-1, _BLOCK)
-    first, last = _starts(blocks.min(axis=1), granularity), _starts(blocks.max(axis=1), granularity)
-    starts = np.concatenate([np.repeat(first, _BLOCK), _starts(ticks[whole:], granularity)])
-    mixed = first != last
-    starts[:whole].reshape(-1, _BLOCK)[mixed] = _starts(blocks[mixed], granularity)
+    starts = _by_block(_ticks(column), lambda ticks: _starts(ticks, granularity))
     if column.null_count:
         starts[column.is_null().to_numpy()] = np.datetime64("NaT")
     return starts
-
-
-def _starts(ticks: Positions, granularity: Granularity) -> Moments:
-    if granularity.seconds is None:
-        return ticks.astype("datetime64[us]").astype(_CALENDAR[granularity.text]).astype("datetime64[us]")
-    return (ticks - (ticks - _MONDAY) % (granularity.seconds * _SECOND)).astype("datetime64[us]")
 
 
 def count_by_window(
@@ -72,13 +61,36 @@ def count_by_window(
     Raises:
         DataError: as `window_starts`.
     """
-    starts = window_starts(timestamps, granularity)
-    starts = starts[~np.isnat(starts)]
-    edges = np.flatnonzero(np.append(True, starts[1:] != starts[:-1])[: len(starts)])
-    found, place = np.unique(starts[edges], return_inverse=True)
-    counts = np.bincount(place, weights=np.diff(edges, append=len(starts))).astype(np.int64)
-    windows = (granularity.window(_moment(start)) for start in found)
-    return list(zip(windows, counts.tolist(), strict=True))
+    blocks, rest = _blocks(_ticks(as_chunked(timestamps).drop_null()))
+    first, last = _starts(blocks.min(axis=1), granularity), _starts(blocks.max(axis=1), granularity)
+    mixed = first != last
+    single = _starts(np.append(blocks[mixed], rest), granularity)
+    found, place = np.unique(np.append(first[~mixed], single), return_inverse=True)
+    rows = np.append(np.full(len(first) - np.count_nonzero(mixed), _BLOCK), np.ones(len(single)))
+    counts = np.bincount(place, weights=rows).astype(np.int64).tolist()
+    return [(granularity.window(_moment(start)), count) for start, count in zip(found, counts, strict=True)]
+
+
+def _by_block(ticks: Positions, label: Callable[[Positions], npt.NDArray[Label]]) -> npt.NDArray[Label]:
+    """Returns `label(ticks)`; it must not fall as ticks rise, so all between two of one label have it."""
+    blocks, rest = _blocks(ticks)
+    first, last = label(blocks.min(axis=1)), label(blocks.max(axis=1))
+    found = np.concatenate([np.repeat(first, _BLOCK), label(rest)])
+    mixed = first != last
+    found[: blocks.size].reshape(-1, _BLOCK)[mixed] = label(blocks[mixed])
+    return found
+
+
+def _blocks(ticks: Positions) -> tuple[Positions, Positions]:
+    """Returns ticks in rows of a block each, and those that are left."""
+    whole = len(ticks) // _BLOCK * _BLOCK
+    return ticks[:whole].reshape(-1, _BLOCK), ticks[whole:]
+
+
+def _starts(ticks: Positions, granularity: Granularity) -> Moments:
+    if granularity.seconds is None:
+        return ticks.astype("datetime64[us]").astype(_CALENDAR[granularity.text]).astype("datetime64[us]")
+    return (ticks - (ticks - _MONDAY) % (granularity.seconds * _SECOND)).astype("datetime64[us]")
 
 
 def _ticks(column: pa.ChunkedArray) -> Positions:
@@ -108,24 +120,26 @@ def _ticks(column: pa.ChunkedArray) -> Positions:
     return ticks // 1000 if unit == "ns" else ticks * (length // 1000)
 
 
-def window_numbers(
-    timestamps: pa.Array | pa.ChunkedArray, granularity: Granularity, windows: Sequence[Window]
-) -> Positions:
+def window_numbers(timestamps: pa.Array | pa.ChunkedArray, windows: Sequence[Window]) -> Positions:
     """Returns the place of each timestamp's window among some windows, -1 for those that lie in none.
 
     Args:
         timestamps: as for `window_starts`.
-        granularity: of the windows.
-        windows: in order; at least one.
+        windows: in order, none overlapping; at least one.
 
     Raises:
         DataError: as `window_starts`.
     """
-    starts = window_starts(timestamps, granularity)
-    wanted = np.array([_naive(window.start) for window in windows], dtype="datetime64[us]")
-    place = np.minimum(np.searchsorted(wanted, starts), len(wanted) - 1)
-    place[wanted[place] != starts] = -1
-    return place
+    column = as_chunked(timestamps)
+    edges = np.array([_naive(edge) for window in windows for edge in (window.start, window.end)])
+    ends = edges.astype("datetime64[us]").astype(np.int64)
+    passed = _by_block(_ticks(column), lambda ticks: np.searchsorted(ends, ticks, side="right"))
+    number_of = np.full(len(ends) + 1, -1)
+    number_of[1::2] = np.arange(len(windows))
+    numbers = number_of[passed]
+    if column.null_count:
+        numbers[column.is_null().to_numpy()] = -1
+    return numbers
 
 
 def split(rows: pa.Table, granularity: Granularity, timestamp: str) -> Iterator[tuple[Window, pa.Table]]:

@@ -30,6 +30,7 @@ class Vocabulary:
     def __init__(self, *, text: bool) -> None:
         self.text = text
         self._lock = Lock()
+        self._full = False
         self._known: pa.Array = pa.array([], pa.large_string())
         self._levels = pa.array([], pa.large_string())
         self._lengths = np.zeros(0, dtype=np.int32)
@@ -41,7 +42,7 @@ class Vocabulary:
     @property
     def is_full(self) -> bool:
         """Whether the next chunk should meet a new vocabulary."""
-        return len(self) >= FULL or self._known.nbytes >= FULL_BYTES
+        return self._full
 
     @property
     def levels(self) -> pa.LargeStringArray:
@@ -88,6 +89,7 @@ class Vocabulary:
             encoded = pa.chunked_array([known, *texts.chunks]).dictionary_encode()
             if encoded.num_chunks and len(encoded.chunk(0).dictionary) > len(known):
                 self._known = encoded.chunk(0).dictionary
+                self._full = len(self._known) >= FULL or self._known.nbytes >= FULL_BYTES
         found = [_codes(chunk.indices) for chunk in encoded.slice(len(known)).chunks]
         return np.concatenate(found) if found else np.zeros(0, dtype=np.int32)
 
