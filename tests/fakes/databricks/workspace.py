@@ -5,11 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from .around.identity import OWNER, Identity
 from .clock import Clock
 from .lake import Lake
+from .registry import Models
+from .serving import Payloads, Serving
 from .sql import Statements, Warehouses
 from .sql.warehouses import DEFAULT_WAREHOUSE
 from .web.faults import Fault, Faults
@@ -33,6 +37,9 @@ class FakeWorkspace:
         lake: catalogs, schemas, tables, grants; `lake.sql("...")` runs SQL at once.
         warehouses: SQL warehouses.
         statements: the Statement Execution API.
+        models: registered models; `models.add("c.s.m", predict)`.
+        serving: endpoints.
+        payloads: invocations and their way into the payload tables.
         warehouse_id: a warehouse that is there.
         user: who owns the workspace.
     """
@@ -49,14 +56,24 @@ class FakeWorkspace:
         self.user = OWNER
         self._lock = threading.RLock()
         self._routes = Routes()
-        self._settle: list[Callable[[], None]] = [self.statements.settle]
+        self._folder = TemporaryDirectory(prefix="fake-databricks-")
         self._server = Server(self._answer)
+        self.models = Models(self.lake, self.clock, Path(self._folder.name))
+        self.serving = Serving(self.lake, self.clock, self.models, lambda: self.host)
+        self.payloads = Payloads(self.lake, self.clock, self.models, self.serving)
+        self._settle: list[Callable[[], None]] = [
+            self.serving.settle,
+            self.payloads.settle,
+            self.statements.settle,
+        ]
         self._add_routes()
 
     def _add_routes(self) -> None:
         self.identity.add_routes(self._routes)
         self.warehouses.add_routes(self._routes)
         self.statements.add_routes(self._routes, lambda: self.host)
+        self.serving.add_routes(self._routes)
+        self.payloads.add_routes(self._routes)
 
     @property
     def host(self) -> str:
@@ -81,6 +98,7 @@ class FakeWorkspace:
         self._server.stop()
         with self._lock:
             self.lake.connection.close()
+        self._folder.cleanup()
 
     def check(self) -> None:
         """Fails when something was asked that the fake does not do.
