@@ -76,12 +76,16 @@ def _history(lake: Lake, session: Session, found: re.Match[str]) -> pa.Table:
 def _detail(lake: Lake, session: Session, found: re.Match[str]) -> pa.Table:
     table = lake.exists(full_name(found["name"], session), session.user, "SELECT")
     kind = pa.map_(pa.string(), pa.string())
+    place = ".".join(f'"{part}"' for part in lake.place(table.name))
+    size = lake.connection.sql(f"SELECT * FROM {place}").to_arrow_table().nbytes
     return pa.table(
         {
             "format": ["delta"],
             "id": [table.id],
             "name": [table.name],
             "description": pa.array([table.comment or None], pa.string()),
+            "numFiles": pa.array([lake.versions.files(table)], pa.int64()),
+            "sizeInBytes": pa.array([size], pa.int64()),
             "properties": pa.array([list(table.properties.items())], kind),
         }
     )
@@ -158,7 +162,7 @@ def _keep(lake: Lake, session: Session, found: re.Match[str]) -> pa.Table:
             "Are you sure you would like to vacuum files with such a low retention period?",
             "22003",
         )
-    if verb != "ANALYZE":
+    if verb == "VACUUM" or (verb == "OPTIMIZE" and lake.versions.files(table) > 1):
         place = ".".join(f'"{part}"' for part in lake.place(table.name))
         operation = "OPTIMIZE" if verb == "OPTIMIZE" else "VACUUM END"
         lake.versions.record(table, place, operation, lake.clock.now())

@@ -133,6 +133,8 @@ def _known(node: exp.Expression, parameters: Mapping[str, Parameter]) -> exp.Exp
         return _bound(node, parameters)
     if isinstance(node, exp.Quantile):
         return exp.Anonymous(this="quantile_cont", expressions=[node.this, node.args["quantile"]])
+    if isinstance(node, exp.CountIf):
+        return exp.Anonymous(this="count_if", expressions=[node.this])
     if isinstance(node, exp.JSONExtractScalar):
         return _get_json_object(node)
     if isinstance(node, exp.Column) and len(node.parts) > 2:

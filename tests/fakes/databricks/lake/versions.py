@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .metastore import Table
 
 _CHANGES_ON = "delta.enableChangeDataFeed"
+_WRITES_FILES = {"WRITE", "MERGE", "UPDATE", "DELETE", "CREATE TABLE AS SELECT"}
+_KEEPS_ROWS = {"ADD COLUMNS", "CHANGE COLUMN", "SET TBLPROPERTIES", "OPTIMIZE", "VACUUM END"}
 _KINDS_OF = {
     "DELETE": ("insert", "delete"),
     "UPDATE": ("update_postimage", "update_preimage"),
@@ -97,6 +99,16 @@ class Versions:
         self.connection.unregister("merge_actions")
         return name
 
+    def files(self, table: Table) -> int:
+        """Returns how many files the table has: one for each commit of rows since it was last optimized."""
+        count = 0
+        for commit in self.commits.get(table.id, []):
+            if commit.operation == "OPTIMIZE":
+                count = 1
+            elif commit.operation in _WRITES_FILES:
+                count += 1
+        return count
+
     def at(self, table: Table, version: int) -> Commit:
         """Returns a version.
 
@@ -164,7 +176,7 @@ class Versions:
         gone, come = f"FROM {before} EXCEPT ALL FROM {now}", f"FROM {now} EXCEPT ALL FROM {before}"
         if commit.actions:
             return _changes_of_merge(commit, gone)
-        if commit.operation == "ADD COLUMNS":
+        if commit.operation in _KEEPS_ROWS:
             return [_marked(f"SELECT * FROM {now} WHERE false", "insert", commit)]
         new, old = _KINDS_OF.get(commit.operation, ("insert", "delete"))
         return [_marked(come, new, commit), _marked(gone, old, commit)]

@@ -116,9 +116,7 @@ class Serving:
         self._check_gateway(endpoint, gateway, request.user)
         endpoint.gateway, endpoint.pending = gateway, pending
         self.endpoints[name] = endpoint
-        seen = endpoint.brief()
-        seen["pending_config"] = endpoint.seen(self._host())["pending_config"]
-        return seen
+        return endpoint.brief()
 
     def _deployment(self, endpoint: Endpoint, config: dict[str, Any]) -> Deployment:
         completed = rules.completed(config)
@@ -150,7 +148,7 @@ class Serving:
                 f"Endpoint {endpoint.name} is currently being updated. Wait until the update is done.",
             )
         endpoint.pending = self._deployment(endpoint, request.json())
-        return {**endpoint.brief(), "pending_config": {**endpoint.pending.config}}
+        return endpoint.brief()
 
     def _delete(self, request: Request) -> dict[str, Any]:
         del self.endpoints[self.found(request).name]
@@ -171,7 +169,8 @@ class Serving:
             return
         if before:
             raise invalid(
-                "The catalog, schema or prefix of an enabled inference table cannot be changed. Disable it first."
+                "The catalog, schema or prefix of an enabled inference table cannot be changed."
+                " Disable it first."
             )
         name = payload_name(endpoint.name, table)
         if name in self._lake.metastore.tables:

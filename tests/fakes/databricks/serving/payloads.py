@@ -114,7 +114,8 @@ class Payloads:
         given = [name for name in FORMATS if name in body]
         if len(given) != 1:
             raise _bad(
-                f"Invalid input. The input must be a JSON dictionary with exactly one of the input fields {FORMATS}."
+                "Invalid input. The input must be a JSON dictionary with exactly one of the input fields"
+                f" {FORMATS}."
             )
         served = endpoint.serving.entity(entity)
         predict = self._models.scorer(served["entity_name"], served["entity_version"])
@@ -132,10 +133,8 @@ class Payloads:
             return
         assert endpoint.serving
         now = self._clock.now()
-        too_large = {
-            "MAX_REQUEST_SIZE_EXCEEDED": len(request.body) > LARGEST_LOGGED,
-            "MAX_RESPONSE_SIZE_EXCEEDED": len(answer.body) > LARGEST_LOGGED,
-        }
+        asked, answered = _logged(request.body), _logged(answer.body)
+        too_large = {"MAX_REQUEST_SIZE_EXCEEDED": asked, "MAX_RESPONSE_SIZE_EXCEEDED": answered}
         row: Row = {
             "databricks_request_id": request_id,
             "request_date": now.date(),
@@ -144,11 +143,9 @@ class Payloads:
             "status_code": answer.status,
             "sampling_fraction": 1.0,
             "execution_duration_ms": 3,
-            "request": None
-            if too_large["MAX_REQUEST_SIZE_EXCEEDED"]
-            else request.body.decode(errors="replace"),
-            "response": None if too_large["MAX_RESPONSE_SIZE_EXCEEDED"] else answer.body.decode(),
-            "logging_error_codes": [code for code, is_so in too_large.items() if is_so],
+            "request": asked,
+            "response": answered,
+            "logging_error_codes": [code for code, text in too_large.items() if text is None],
             "served_entity_id": endpoint.serving.ids[entity],
             "requester": request.user,
         }
@@ -156,6 +153,10 @@ class Payloads:
         for seconds in self.delivers(row):
             due = now + timedelta(seconds=seconds)
             self._on_their_way.append(_OnItsWay(name, endpoint.creator, row, due))
+
+
+def _logged(body: bytes) -> str | None:
+    return None if len(body) > LARGEST_LOGGED else body.decode(errors="replace")
 
 
 def _bad(message: str) -> Refused:
