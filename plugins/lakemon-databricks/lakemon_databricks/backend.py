@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,7 @@ from lakemon_core.domain.names import TableName
 from lakemon_core.ports import (
     Backend,
     BackendCheck,
+    LakeProfiles,
     Ledger,
     ModelType,
     PayloadHealth,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from lakemon_databricks.ledger import LakeLedger
     from lakemon_databricks.registry import UnityCatalog
     from lakemon_databricks.serving import DatabricksServing
+    from lakemon_databricks.profiling import LakeProfiling
     from lakemon_databricks.statements import Statements
     from lakemon_databricks.tables import LakeTables
 
@@ -52,6 +54,10 @@ class DatabricksConfig(PluginConfig):
             pending; Databricks promises minutes, and at most about an hour.
         call_seconds: limit of one call with all of its retries.
         statement_seconds: limit of one SQL statement.
+        profiling_api: `data_quality`, `quality_monitors`, or `auto` for the newer one that the workspace has.
+        assets_dir: folder of the workspace for the dashboards.
+        failure_emails: told by Databricks when a refresh of its own fails, at most five.
+        refresh_seconds: limit of one refresh of data profiling, with all of its waiting.
     """
 
     host: str = ""
@@ -64,6 +70,10 @@ class DatabricksConfig(PluginConfig):
     log_wait_seconds: float = Field(default=600.0, ge=0)
     call_seconds: float = Field(default=120.0, gt=0)
     statement_seconds: float = Field(default=900.0, gt=0)
+    profiling_api: Literal["auto", "data_quality", "quality_monitors"] = "auto"
+    assets_dir: str = "/Workspace/Shared/lakemon"
+    failure_emails: tuple[str, ...] = Field(default=(), max_length=5)
+    refresh_seconds: float = Field(default=3600.0, gt=0)
 
 
 class DatabricksBackend(Backend):
@@ -120,6 +130,11 @@ class DatabricksBackend(Backend):
         from lakemon_databricks.workspace.secrets import secret_of
 
         return secret_of(self.client, scope, key)
+
+    @property
+    def profiles(self) -> LakeProfiles:
+        """Databricks' data profiling of the inference table."""
+        return self._profiles
 
     def hold(self, run_id: str) -> AbstractContextManager[None]:
         """Holds the state of this environment for one run.
@@ -192,6 +207,21 @@ class DatabricksBackend(Backend):
         name = self.setup.monitor.inference_table.name
         beside = name.sibling(schema=self.config.state_schema, table=f"{name.schema}_{name.table}_ledger")
         return LakeLedger(self.statements, beside)
+
+    @cached_property
+    def _profiles(self) -> LakeProfiling:
+        from lakemon_databricks.profiling import LakeProfiling
+        from lakemon_databricks.profiling.definition import ProfilingSettings
+
+        config, monitor = self.config, self.setup.monitor
+        settings = ProfilingSettings(
+            api=config.profiling_api,
+            schema=f"{monitor.catalog}.{config.state_schema}",
+            assets_dir=f"{config.assets_dir}/{monitor.inference_table.name}",
+            emails=config.failure_emails,
+            seconds=config.refresh_seconds,
+        )
+        return LakeProfiling(self.client, self.statements, self._tables, self._ledger, monitor, settings)
 
     @cached_property
     def _registry(self) -> UnityCatalog:

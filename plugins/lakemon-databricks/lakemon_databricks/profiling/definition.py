@@ -1,0 +1,141 @@
+"""What data profiling shall measure, in words of neither of its two APIs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from lakemon_core.domain.errors import ModelError, did_you_mean
+from lakemon_core.domain.monitor import Monitor
+from lakemon_core.ports import ModelType
+
+GRANULARITIES = ("5 minutes", "30 minutes", "1 hour", "1 day", "1 week", "2 weeks", "3 weeks", "4 weeks",
+                 "1 month", "1 year")  # fmt: skip
+MOST_EMAILS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class CustomMetric:
+    """A custom metric as the config has it; `kind` is aggregate, derived or drift."""
+
+    name: str
+    kind: str
+    definition: str
+    input_columns: tuple[str, ...]
+    output_data_type: str
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> CustomMetric:
+        """Reads a metric of the config."""
+        columns = given.get("input_columns") or ()
+        return cls(
+            name=str(given.get("name")),
+            kind=str(given.get("type", "")).lower().removeprefix("custom_metric_type_"),
+            definition=str(given.get("definition")),
+            input_columns=(columns,) if isinstance(columns, str) else tuple(columns),
+            output_data_type=str(given.get("output_data_type")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ProfilingSettings:
+    """How data profiling is used.
+
+    Attributes:
+        api: `data_quality`, `quality_monitors`, or `auto` for the first that the workspace has.
+        schema: where Databricks writes its own two tables, `catalog.schema`.
+        assets_dir: folder of the workspace for Databricks' dashboard.
+        emails: told when a refresh fails.
+        seconds: how long a refresh may take, with all of its waiting.
+    """
+
+    api: str
+    schema: str
+    assets_dir: str
+    emails: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is measured of a table, and where it is written.
+
+    Attributes:
+        output_schema: `catalog.schema` of the two metric tables.
+        problem_type: CLASSIFICATION or REGRESSION; empty for a time series without predictions.
+        timestamp: column.
+        granularities: lengths of windows.
+        prediction: column; only with a problem type, as the next two.
+        model_id: column.
+        label: column; None while the table has none.
+        proba: column; the older API alone takes it.
+        baseline: table to compare with; empty for none.
+        slices: expressions.
+        metrics: custom ones.
+        schedule: quartz cron expression and time zone; empty for none.
+        emails: told when a refresh fails, at most five.
+    """
+
+    output_schema: str
+    problem_type: str
+    timestamp: str
+    granularities: tuple[str, ...]
+    prediction: str = ""
+    model_id: str = ""
+    label: str | None = None
+    proba: str | None = None
+    baseline: str = ""
+    slices: tuple[str, ...] = ()
+    metrics: tuple[CustomMetric, ...] = ()
+    schedule: tuple[str, str] | None = None
+    emails: tuple[str, ...] = ()
+
+    def differences(self, other: Profile) -> tuple[str, ...]:
+        """Returns the attributes in which two differ."""
+        return tuple(one.name for one in fields(self) if getattr(self, one.name) != getattr(other, one.name))
+
+
+def profile_of(
+    monitor: Monitor, model_type: ModelType, columns: Sequence[str], settings: ProfilingSettings
+) -> Profile:
+    """Returns what the config asks for.
+
+    Args:
+        monitor: the config.
+        model_type: names the columns and Databricks' problem type, if there is one.
+        columns: of the table.
+        settings: where it is written, and who is told of failures.
+
+    Raises:
+        ModelError: LM460 for windows of a length that data profiling does not know.
+    """
+    roles, problem_type = model_type.roles(), model_type.problem_type
+    spec, schedule = monitor.monitoring, monitor.monitoring.schedule
+    serves = bool(problem_type) and {roles.prediction, roles.model_id} <= set(columns)
+    return Profile(
+        output_schema=settings.schema,
+        problem_type=problem_type if serves else "",
+        timestamp=roles.timestamp,
+        granularities=tuple(_known(str(one)) for one in spec.granularities),
+        prediction=roles.prediction if serves else "",
+        model_id=roles.model_id if serves else "",
+        label=roles.label if serves and roles.label in columns else None,
+        proba=roles.prediction_proba if serves and roles.prediction_proba in columns else None,
+        baseline=str(spec.baseline_table) if spec.baseline_table else "",
+        slices=tuple(dict.fromkeys([*model_type.slices(), *spec.slicing_exprs])),
+        metrics=tuple(CustomMetric.of(one) for one in spec.custom_metrics),
+        schedule=(schedule["quartz_cron_expression"], schedule["timezone_id"]) if schedule else None,
+        emails=settings.emails[:MOST_EMAILS],
+    )
+
+
+def _known(granularity: str) -> str:
+    if granularity not in GRANULARITIES:
+        raise ModelError(
+            "LM460",
+            f"data profiling has no windows of {granularity!r};",
+            where="monitoring.granularities",
+            cure=did_you_mean(granularity, GRANULARITIES),
+        )
+    return granularity

@@ -1,0 +1,218 @@
+"""Data profiling of the inference table behind the port `LakeProfiles`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+import pyarrow as pa
+
+from lakemon_core.domain.errors import ModelError
+from lakemon_core.domain.monitor import Monitor
+from lakemon_core.domain.names import TableName
+from lakemon_core.ports import Condition, LakeMetrics, Ledger, ModelType, Progress
+from lakemon_databricks.profiling.data_quality import DataQuality
+from lakemon_databricks.profiling.definition import Profile, ProfilingSettings, profile_of
+from lakemon_databricks.profiling.found import Found, ProfilingApi, Progressing
+from lakemon_databricks.profiling.quality_monitors import QualityMonitors
+from lakemon_databricks.statements import Binding, Statements, column_sql, table_sql
+from lakemon_databricks.tables import LakeTables
+from lakemon_databricks.tables.predicates import predicate
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+
+T = TypeVar("T")
+_PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+"""Seconds between two looks; the last one repeats."""
+
+
+@dataclass(frozen=True)
+class LakeProfiling:
+    """Tells data profiling what to measure, refreshes it and waits for its tables.
+
+    Attributes:
+        client: of the workspace.
+        statements: of the warehouse.
+        tables: of the workspace.
+        ledger: notes the refresh of a version, so that a run which was killed meets it again.
+        monitor: the config.
+        settings: how it is used.
+    """
+
+    client: WorkspaceClient
+    statements: Statements
+    tables: LakeTables
+    ledger: Ledger
+    monitor: Monitor
+    settings: ProfilingSettings
+
+    def bring_up(self, model_type: ModelType, *, progress: Progress) -> LakeMetrics:
+        """Lets Databricks measure the table as it stands now; returns the tables it has written.
+
+        Raises:
+            ModelError: LM460 a window length it does not know, LM461 a monitor that does not come up, LM462 a
+                refresh that failed, LM463 one that takes too long, LM464 tables that are in our way.
+        """
+        until = time.monotonic() + self.settings.seconds
+        info = self.tables.info(self._table)
+        wanted = self._api.possible(self._wanted(model_type, info.schema.names))
+        found = self._told(wanted, until, progress)
+        self._refreshed(f"{info.version}:{hash_of(wanted)}", until, progress)
+        return self._metrics(found, until, progress)
+
+    def rows(
+        self,
+        name: TableName,
+        *,
+        columns: Sequence[str],
+        slices: Mapping[str, str],
+        where: Sequence[Condition] = (),
+        version: int | None = None,
+    ) -> pa.Table:
+        """Reads some columns of a table with the value of each slice as text."""
+        schema = self.tables.info(name).schema
+        binding = Binding()
+        filtered = predicate(where, schema, str(name), binding)
+        parts = [*map(column_sql, columns), *_slices(slices)]
+        at = "" if version is None else f"VERSION AS OF {int(version)}"
+        sql = f"SELECT {', '.join(parts)} FROM {table_sql(name)} {at} WHERE {filtered}"  # noqa: S608 - names quoted, values are parameters, slices are of the config
+        return self.statements.read(sql, binding.values)
+
+    @property
+    def dashboard_id(self) -> str:
+        """Dashboard that Databricks has made; empty while there is none."""
+        found = self._api.find()
+        return found.dashboard_id if found else ""
+
+    @property
+    def _table(self) -> TableName:
+        return self.monitor.inference_table.name
+
+    @cached_property
+    def _api(self) -> ProfilingApi:
+        """The newer API, or the older one where the workspace has only that."""
+        from databricks.sdk import errors
+
+        place = (self.client, self._table, self.settings.assets_dir, self.statements.warehouse_id)
+        newer = DataQuality(*place)
+        if self.settings.api == "quality_monitors":
+            return QualityMonitors(*place)
+        try:
+            newer.find()
+        except (errors.NotFound, errors.NotImplemented):
+            if self.settings.api == "data_quality":
+                raise
+            return QualityMonitors(*place)
+        return newer
+
+    def _wanted(self, model_type: ModelType, columns: Sequence[str]) -> Profile:
+        return profile_of(self.monitor, model_type, columns, self.settings)
+
+    def _told(self, wanted: Profile, until: float, progress: Progress) -> Found:
+        """Returns the monitor as it is wanted, made or changed where it is another."""
+        found = self._api.find()
+        if found is None:
+            progress.update(f"creating the data profile of {self._table}")
+            catalog, schema = self.settings.schema.split(".", 1)
+            self.statements.run(f"CREATE SCHEMA IF NOT EXISTS {column_sql(catalog)}.{column_sql(schema)}")
+            self._api.create(wanted)
+            found = self._up(until, progress)
+        if changed := wanted.differences(found.profile):
+            progress.update(f"changing the data profile of {self._table}: {', '.join(changed)}")
+            self._api.update(wanted, changed)
+        return self._up(until, progress)
+
+    def _up(self, until: float, progress: Progress) -> Found:
+        """Waits until the monitor can be refreshed."""
+
+        def look() -> Found | None:
+            found = self._api.find()
+            if found is not None and found.state is Progressing.FAILED:
+                raise ModelError(
+                    "LM461",
+                    f"the data profile of {self._table} does not work: {found.detail};",
+                    cure="mend what it names; columns that the config names have to be in the table.",
+                )
+            return found if found is not None and found.state is Progressing.DONE else None
+
+        return self._waited(look, until, f"waiting for the data profile of {self._table}", progress)
+
+    def _refreshed(self, mark: str, until: float, progress: Progress) -> None:
+        """Refreshes once for each version of the table; a refresh that was begun is waited for."""
+        key = f"profiled:{self._table}"
+        noted, _, refresh_id = (self.ledger.get(key) or "").rpartition(" ")
+        known = self._api.refreshed(refresh_id) if noted == mark else None
+        if known is None or known.state is Progressing.FAILED:
+            refresh_id = self._api.refresh()
+            self.ledger.put(key, f"{mark} {refresh_id}")
+
+        def look() -> bool | None:
+            refreshed = self._api.refreshed(refresh_id)
+            if refreshed is not None and refreshed.state is Progressing.FAILED:
+                raise ModelError(
+                    "LM462",
+                    f"refresh {refresh_id} of the data profile of {self._table} failed: {refreshed.detail};",
+                    cure="mend what it names and run again: a new refresh is begun.",
+                )
+            return (refreshed is not None and refreshed.state is Progressing.DONE) or None
+
+        self._waited(look, until, f"Databricks measures {self._table} (refresh {refresh_id})", progress)
+
+    def _metrics(self, found: Found, until: float, progress: Progress) -> LakeMetrics:
+        """Returns the tables of the lake, once they are there: the first time they may come minutes later."""
+        profile = found.profile_table
+        if profile is None:
+            profile = TableName.parse(f"{self.settings.schema}.{self._table.table}_profile_metrics")
+        if profile == self.monitor.metric_table("profile_metrics"):
+            raise ModelError(
+                "LM464",
+                f"Databricks writes its own metrics to {profile}, where lakemon's shall be;",
+                where="monitoring.output_schema",
+                cure="choose another schema there, or another one for `databricks.state_schema`.",
+            )
+        self._waited(
+            lambda: self.tables.exists(profile) or None, until, f"waiting for the table {profile}", progress
+        )
+        drift = found.drift_table or profile.sibling(table=f"{self._table.table}_drift_metrics")
+        return LakeMetrics(profile, drift if self.tables.exists(drift) else None)
+
+    def _waited(self, look: Callable[[], T | None], until: float, what: str, progress: Progress) -> T:
+        for pause in _pauses():
+            answer = look()
+            if answer is not None:
+                return answer
+            left = until - time.monotonic()
+            if left <= 0:
+                raise ModelError(
+                    "LM463",
+                    f"{what} took longer than {self.settings.seconds:g} s;",
+                    cure="Databricks goes on: run again later, or raise `databricks.refresh_seconds`.",
+                )
+            progress.update(what)
+            time.sleep(min(pause, left))
+        raise AssertionError("unreachable")
+
+
+def hash_of(profile: Profile) -> str:
+    """Returns a mark of what is measured, for the ledger."""
+    import hashlib
+
+    return hashlib.sha256(repr(profile).encode()).hexdigest()[:12]
+
+
+def _pauses() -> Iterator[float]:
+    yield from _PAUSES
+    while True:
+        yield _PAUSES[-1]
+
+
+def _slices(slices: Mapping[str, str]) -> list[str]:
+    """Returns each slice as a column; what is not one expression is refused with LM330."""
+    from lakemon_core.expressions.parse import parse
+
+    written = {label: parse(text).sql(dialect="databricks") for label, text in slices.items()}
+    return [f"CAST(({text}) AS STRING) AS {column_sql(label)}" for label, text in written.items()]
