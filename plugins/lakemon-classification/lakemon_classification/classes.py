@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakemon_classification.config import class_text
+from lakemon_classification.vocabulary import Codes
 from lakemon_core.profiling.levels import Encoded, as_chunked, encode
 
 _WIDEST = 2**12
@@ -44,9 +45,12 @@ def _by_place(column: pa.ChunkedArray) -> Encoded | None:
     return Encoded(codes, pa.array(texts, pa.large_string()))
 
 
-def _numbered(slots: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+def _numbered(slots: Codes, size: int) -> tuple[Codes, Codes]:
     """Returns the slots above 0 that occur, and per row the number of its own among them; -1 in slot 0."""
     occurs = np.bincount(slots, minlength=size) > 0
     occurs[0] = False
+    used = np.flatnonzero(occurs)
+    if len(used) == size - 1:
+        return used, slots - 1
     number = np.where(occurs, np.cumsum(occurs) - 1, -1)
-    return np.flatnonzero(occurs), number.take(slots)
+    return used, number.take(slots)

@@ -72,6 +72,8 @@ class Vocabulary:
         """Returns per row the position of its class in `classes`, -1 for null."""
         place = self.places
         positions = [place.get(self.read(level), -1) for level in column.levels.to_pylist()]
+        if positions == list(range(len(positions))):
+            return column.codes
         return np.array([*positions, -1], dtype=np.int64).take(column.codes)
 
 

@@ -17,9 +17,11 @@ from lakemon_forecasting.rows import Codes, Instants, Series, ranked
 from lakemon_forecasting.scaled import Scale
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 Estimates = dict[str, Estimate]
 
 REVISION = ("revision", "relative_revision")
+_NONE = -1
 _ONCE = "no target time was forecast from two origins"
 
 
@@ -49,46 +51,66 @@ class Revisions:
     def of(cls, rows: pa.Table, config: ForecastingConfig, series: Series, target: Codes) -> Revisions:
         """Reads them; two forecasts from the same origin are no revision."""
         forecast = read_numbers(rows, config.prediction_col, "prediction_col")
-        origin = _origins(rows, config)
-        if forecast.problem or origin is None:
+        origins = _origins(rows, config)
+        if forecast.problem or origins is None:
             return cls.absent(forecast.problem or "neither issued_at_col nor horizon_col tells the origins")
         if np.isinf(forecast.values).any():
             return cls.absent("a forecast is infinite")
-        known = np.flatnonzero(forecast.known & ~np.isnan(origin))
         models, model = _models(rows, config.model_id_col)
-        awaited = (target * models + model).take(known)
-        before, after = _revised(awaited, origin.take(known), forecast.values.take(known))
+        known = forecast.known & origins.known
+        awaited = target * models + model
+        if not known.all():
+            awaited[~known] = _NONE
+        before, after = _revised(awaited, origins, forecast.values)
         if not len(after):
             return cls.absent(_ONCE)
-        before, after = known.take(before), known.take(after)
         change = np.abs(forecast.values.take(after) - forecast.values.take(before))
         return cls(change, series.codes.take(after), target.take(after))
 
 
-def _revised(awaited: Codes, origin: Floats, forecast: Floats) -> tuple[Codes, Codes]:
-    """Returns the rows of neighbouring origins, before and after, among those that await the same.
+@dataclass(frozen=True, slots=True, eq=False)
+class Origins:
+    """Where forecasts of one target time come in the order of their origins.
+
+    Attributes:
+        size: distinct origins.
+        rank: of each row's origin, from 0.
+        known: False where a row has none.
+    """
+
+    size: int
+    rank: Codes
+    known: Flags
+
+
+def _origins(rows: pa.Table, config: ForecastingConfig) -> Origins | None:
+    """Reads what orders the origins: their time, else how near they are to the target time."""
+    issued = Instants.of(rows, config.issued_at_col)
+    if issued is not None:
+        return Origins(*ranked(issued.ticks), issued.known)
+    horizon = read_numbers(rows, config.horizon_col, "horizon_col")
+    return None if horizon.problem else Origins(*ranked(0.0 - horizon.values), horizon.known)
+
+
+def _revised(awaited: Codes, origins: Origins, forecast: Floats) -> tuple[Codes, Codes]:
+    """Returns the rows before and after each revision: neighbouring origins of one model and target.
 
     Forecasts from one origin are taken in the order of their values, so that the order of rows is no matter.
+
+    Args:
+        awaited: per row the number of its model and target; `_NONE` leaves it out.
+        origins: of the rows.
+        forecast: of the rows.
     """
-    size, rank = ranked(origin)
-    places = awaited * size + rank
+    places = awaited * origins.size + origins.rank
     order = np.argsort(places)
     ordered = places.take(order)
     again = ordered[1:] == ordered[:-1]
     if again.any():
         order = np.lexsort((forecast, places))
     group = awaited.take(order)
-    revised = np.flatnonzero((group[1:] == group[:-1]) & ~again)
+    revised = np.flatnonzero((group[1:] == group[:-1]) & ~again & (group[1:] != _NONE))
     return order.take(revised), order.take(revised + 1)
-
-
-def _origins(rows: pa.Table, config: ForecastingConfig) -> Floats | None:
-    """Returns what orders the origins of one target time: their time, else how near they are to it."""
-    issued = Instants.of(rows, config.issued_at_col)
-    if issued is not None:
-        return np.where(issued.known, ranked(issued.ticks)[1], np.nan)
-    horizon = read_numbers(rows, config.horizon_col, "horizon_col")
-    return None if horizon.problem else 0.0 - horizon.values
 
 
 def _models(rows: pa.Table, name: str) -> tuple[int, Codes]:

@@ -62,11 +62,12 @@ class Ranking:
     @classmethod
     def of_sorted(cls, positive: Flags, scores: Floats) -> Ranking:
         """Takes rows that are in the order of their scores."""
-        rows_to = np.flatnonzero(np.concatenate(([True], scores[1:] != scores[:-1], [True])))
-        if not len(scores):
-            rows_to = rows_to[:1]
-        hits_to = np.concatenate(([0], np.cumsum(positive)))
-        return cls(scores, positive, rows_to, hits_to.take(rows_to))
+        starts = np.ones(len(scores) + 1, dtype=np.bool_)
+        np.not_equal(scores[1:], scores[:-1], out=starts[1:-1])
+        rows_to = np.flatnonzero(starts)
+        hits_to = np.zeros(len(scores) + 1, dtype=np.int64)
+        np.cumsum(positive, out=hits_to[1:])
+        return cls(scores, positive, rows_to, hits_to if starts.all() else hits_to.take(rows_to))
 
     @property
     def positives(self) -> int:
@@ -106,9 +107,11 @@ class Ranking:
         """
         influence = np.empty(len(self.scores))
         for step, of_hits, of_misses in self._pulls():
-            counts = (step.hits + step.misses).astype(np.int64)
-            for_hits, for_misses = np.repeat(of_hits, counts), np.repeat(of_misses, counts)
-            influence[step.rows] = for_misses + self.positive[step.rows] * (for_hits - for_misses)
+            positive, pulls = self.positive[step.rows], (of_misses, of_hits - of_misses)
+            if len(positive) > len(of_hits):
+                counts = (step.hits + step.misses).astype(np.int64)
+                pulls = tuple(np.repeat(pull, counts) for pull in pulls)
+            influence[step.rows] = pulls[0] + positive * pulls[1]
         return influence
 
     def average_precision(self) -> float:
@@ -162,6 +165,7 @@ def _sorted_together(positive: Flags, scores: Floats) -> tuple[Flags, Floats]:
     keys <<= np.uint64(1)
     keys |= positive
     keys.sort()
-    flags = (keys & np.uint64(1)).astype(np.bool_)
+    flags = np.empty(len(keys), dtype=np.bool_)
+    np.bitwise_and(keys, np.uint64(1), out=flags, casting="unsafe")
     keys >>= np.uint64(1)
     return flags, keys.view(np.float64)

@@ -155,13 +155,14 @@ def _rankings(truth: Codes, shares: Floats, classes: tuple[str, ...]) -> Finding
     counts = np.bincount(truth, minlength=len(classes))
     aucs: dict[str, float] = {}
     precisions: list[float] = []
-    influence = np.zeros(len(truth))
+    influence, of_class = np.zeros(len(truth)), np.empty(len(truth))
     for place in np.flatnonzero(counts):
         order = np.argsort(shares[place])
-        ranking = Ranking.of_sorted(truth[order] == place, shares[place][order])
+        ranking = Ranking.of_sorted((truth == place).take(order), shares[place].take(order))
         aucs[classes[place]] = ranking.roc_auc()
         precisions.append(ranking.average_precision())
-        influence[order] += ranking.auc_influence()
+        of_class[order] = ranking.auc_influence()
+        influence += of_class
     missing = [classes[place] for place in np.flatnonzero(counts == 0)]
     why = f"class {missing[0]!r} has no label: there is no mean over classes" if missing else ""
     precision = Estimate.unknown(why) if why else Estimate(float(np.mean(precisions)), len(truth))

@@ -45,7 +45,9 @@ class Tally:
     @classmethod
     def of(cls, truth: Codes, answer: Codes, size: int) -> Tally:
         """Counts rows of classes 0 to size - 1."""
-        cells, count = _counted(truth * size + answer, size * size)
+        pairs = truth * size
+        pairs += answer
+        cells, count = _counted(pairs, size * size)
         label, prediction = np.divmod(cells, size)
         right = np.where(label == prediction, count, 0)
         return cls(
