@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "config": (LOOK, "config:app", "Check, show or describe a config."),
     "table": (LOOK, "table:app", "List, import, show and export tables."),
     "query": (LOOK, "query:app", "Run one read-only SQL statement over all tables."),
-    "plugins": (LOOK, "plugins:app", "List, show and check plugins."),
+    "plugins": (LOOK, "plugins:app", "List, show and check plugins, and start a new one."),
     "status": (SERVER, "server:status", "Show the model server, runs, incidents and messages."),
     "serve": (SERVER, "server:serve", "Run the local model server in the foreground."),
     "stop": (SERVER, "server:stop", "Stop the local model server."),

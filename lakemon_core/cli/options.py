@@ -36,6 +36,8 @@ Output = Annotated[Format, typer.Option("--output", help="Text for people, or on
 Verbose = Annotated[int, typer.Option("--verbose", "-v", count=True, help="Log more; -vv shows tracebacks.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, like `lakemon plan`.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")]
+Keep = Annotated[bool, typer.Option("--keep", help="Keep files that are there, write the others.")]
 FailOn = Annotated[
     Literal["warning", "critical"] | None,
     typer.Option("--fail-on", help="Exit with 1 when an incident of this severity or worse is open."),

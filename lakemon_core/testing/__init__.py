@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from lakemon_core.testing.backend import BackendContract
     from lakemon_core.testing.hooks import HookPluginContract
     from lakemon_core.testing.ledger import LedgerContract
+    from lakemon_core.testing.model_types import ModelTypeContract
     from lakemon_core.testing.sinks import AlertSinkContract
     from lakemon_core.testing.tables import TablesContract
 
@@ -19,10 +20,18 @@ _HOMES = {
     "BackendContract": "backend",
     "HookPluginContract": "hooks",
     "LedgerContract": "ledger",
+    "ModelTypeContract": "model_types",
     "TablesContract": "tables",
 }
 
-__all__ = ["AlertSinkContract", "BackendContract", "HookPluginContract", "LedgerContract", "TablesContract"]
+__all__ = [
+    "AlertSinkContract",
+    "BackendContract",
+    "HookPluginContract",
+    "LedgerContract",
+    "ModelTypeContract",
+    "TablesContract",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -3,7 +3,7 @@
     class TestMyBackend(BackendContract):
         @pytest.fixture
         def open_backend(self, tmp_path):
-            return lambda: MyBackend(BackendSetup(...))
+            return lambda: opened_backend(MyBackend, {}, tmp_path)
 
         @pytest.fixture
         def registered(self, tmp_path):
@@ -16,21 +16,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
+from lakemon_core.config import from_dict
 from lakemon_core.domain.errors import ModelError, WorkspaceBusy
 from lakemon_core.domain.monitor import ServingSpec
 from lakemon_core.domain.names import TableName
+from lakemon_core.pipeline.session import SystemClock
 from lakemon_core.ports import (
     API_VERSION,
     Backend,
+    BackendSetup,
     EndpointState,
     ModelVersion,
     PluginConfig,
     ServingResponse,
 )
+from lakemon_core.testing.sinks import GivenSecrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,14 @@ class Quiet:
 
     def update(self, what: str, done: int | None = None, total: int | None = None) -> None:
         """Does nothing."""
+
+
+def opened_backend(backend_class: type[Backend], settings: Mapping[str, object], workspace: Path) -> Backend:
+    """Opens a backend as lakemon does, with the settings that its section in an environment would have."""
+    place = {"backend": backend_class.type, "catalog": "dev", "schema": "flights"}
+    monitor = from_dict({"environments": {"dev": place}}).monitor
+    config = backend_class.Config.model_validate(dict(settings))
+    return backend_class(BackendSetup(monitor, workspace, SystemClock(), GivenSecrets(), config))
 
 
 class BackendContract:

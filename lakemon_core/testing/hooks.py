@@ -18,6 +18,14 @@ HEAVY = frozenset(
 """Libraries that a plugin imports inside its functions, if at all."""
 
 
+def imported_by(module: str) -> set[str]:
+    """Returns the top-level modules that a fresh Python has after importing a module."""
+    code = f"import json, sys, {module}; print(json.dumps(sorted(sys.modules)))"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own code
+    return {name.partition(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
+
+
 class HookPluginContract:
     """A suite for one hook plugin; subclass it in your tests.
 
@@ -44,11 +52,7 @@ class HookPluginContract:
     def test_importing_it_is_light(self) -> None:
         """Its module is imported in every run, so it imports heavy libraries inside its functions."""
         (entry,) = entry_points(group="lakemon.plugins", name=self.name)
-        code = f"import json, sys, {entry.module}; print(json.dumps(sorted(sys.modules)))"
-        command = [sys.executable, "-c", code]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own code
-        imported = {name.partition(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
-        assert not imported & HEAVY
+        assert not imported_by(entry.module) & HEAVY
 
     def test_its_signals_are_named_after_it(self) -> None:
         """`NAME.signal`, so that two plugins never declare the same one."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from lakemon_core.cli.lazy import COMMANDS
-from lakemon_core.cli.options import DEFAULT_CONFIG, Output, Verbose, set_logging
+from lakemon_core.cli.options import DEFAULT_CONFIG, Force, Keep, Output, Verbose, set_logging
 from lakemon_core.cli.output import Format, answer
 from lakemon_core.domain.errors import ConfigErrors, UsageError, did_you_mean
 
@@ -43,8 +43,6 @@ Ci = Annotated[
 Template = Annotated[
     str | None, typer.Option("--template", metavar="NAME", help="Only a config, from this template.")
 ]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")]
-Keep = Annotated[bool, typer.Option("--keep", help="Keep files that are there, write the others.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be written.")]
 Yes = Annotated[
     bool, typer.Option("--yes", "-y", help="Ask nothing: defaults where no option says otherwise.")

@@ -1,26 +1,38 @@
-"""`lakemon plugins`: what is installed, what works, and why not."""
+"""`lakemon plugins`: what is installed, what works, why not, and a start for a new one."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from lakemon_core.cli.lazy import COMMANDS
-from lakemon_core.cli.options import ConfigOption, Environment, Output, Verbose, set_logging
+from lakemon_core.cli.options import ConfigOption, Environment, Force, Keep, Output, Verbose, set_logging
 from lakemon_core.cli.output import Format, answer, table
-from lakemon_core.domain.errors import PluginError, did_you_mean
+from lakemon_core.domain.errors import PluginError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from lakemon_core.pipeline.plugins import PluginRow
 
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
 app = typer.Typer(add_completion=False, help=COMMANDS["plugins"][2], no_args_is_help=True)
 
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be written.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of a plugin or of a distribution.")]
+NewName = Annotated[str, typer.Argument(metavar="NAME", help="Its name: small letters, digits and -.")]
+Kind = Annotated[
+    Literal["hook", "sink", "model-type", "backend"], typer.Option("--kind", help="What it is going to be.")
+]
+Directory = Annotated[
+    Path | None, typer.Option("--directory", metavar="DIR", help="Where to; default: lakemon-NAME.")
+]
 
 
 @app.command("list")
@@ -62,6 +74,53 @@ def check_plugin(name: Name, *, output: Output = Format.TEXT, verbose: Verbose =
     rows = _named(name)
     answer(output, {"plugins": [asdict(row) for row in rows]}, lambda console: _show_each(console, rows))
     return 0 if all(row.status == "active" for row in rows) else PluginError.exit_code
+
+
+@app.command("new")
+def new_plugin(
+    name: NewName,
+    *,
+    kind: Kind = "hook",
+    directory: Directory = None,
+    force: Force = False,
+    keep: Keep = False,
+    dry_run: DryRun = False,
+    output: Output = Format.TEXT,
+    verbose: Verbose = 0,
+) -> int:
+    """Write a plugin to start from: a distribution that works, with tests that hold its contract."""
+    from lakemon_templates import plugin
+
+    from lakemon_core.pipeline.new_files import files_to_write, write_all
+
+    set_logging(verbose, quiet=False)
+    _refuse_taken(name)
+    folder = directory or Path(f"lakemon-{name}")
+    texts = plugin(name, kind)
+    chosen = files_to_write(folder, texts, force=force, keep=keep)
+    if not dry_run:
+        write_all(folder, chosen)
+    done = "would write" if dry_run else "wrote"
+    document = {"directory": str(folder), "kind": kind, "files": sorted(chosen), "dry_run": dry_run}
+
+    def show(console: Console) -> None:
+        for path in chosen:
+            console.print(f"{done} {folder / path}", soft_wrap=True)
+        if not dry_run:
+            console.print(f"Then: cd {folder}, pip install -e ., lakemon plugins show {name}, pytest")
+
+    answer(output, document, show)
+    return 0
+
+
+def _refuse_taken(name: str) -> None:
+    """Raises LM163 for a name that no entry point may have, or that an installed plugin has."""
+    if not _NAME.fullmatch(name):
+        raise UsageError("LM163", f"{name!r} cannot be the name of a plugin;", cure="write e.g. night-watch.")
+    for row in _rows():
+        if row.name == name:
+            taken = f"{name!r} is the name of the {row.kind} of {row.distribution};"
+            raise UsageError("LM163", taken, cure="choose another.")
 
 
 def _rows(disabled: Sequence[str] = ()) -> list[PluginRow]:
