@@ -17,17 +17,25 @@ from email.headerregistry import Address
 from email.message import EmailMessage, Message
 from email.policy import SMTP, compat32
 from email.utils import format_datetime
+from typing import cast
 
 from lakemon_core.domain.errors import DeliveryError
 from lakemon_core.domain.incident import Notification
 from lakemon_core.domain.mail_body import html_body, text_body
 from lakemon_core.domain.names import plain
 
+CHART_ID = "chart@lakemon"
+"""Content-ID of the chart in a mail."""
+
+LARGEST_CHART = 1_000_000
+"""Bytes of a chart; a larger one is left out."""
+
 _LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 _DOMAIN = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _SPEC = re.compile(rf"(?=.{{3,254}}$){_LOCAL}@{_DOMAIN}(?:\.{_DOMAIN})*")
 _WITH_NAME = re.compile(r"\s*(?P<name>[^<>]*?)\s*<(?P<spec>[^<>\s]+)>\s*")
 _PARTS = ["multipart/alternative", "text/plain", "text/html"]
+_PARTS_WITH_CHART = ["multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png"]
 
 
 def is_address(text: str) -> bool:
@@ -55,7 +63,7 @@ def compose(notification: Notification, *, sender: str, recipients: Sequence[str
     """Makes the mail of a notification: the same bytes every time, CRLF line ends, no remote content.
 
     `Message-ID` is the notification's key, so a mail that is sent twice is recognised; `References` names the
-    incident's episode, so opening and resolution stand in one thread.
+    incident's episode, so opening and resolution stand in one thread. A chart stands inside the HTML part.
 
     Args:
         notification: what to tell.
@@ -82,11 +90,20 @@ def compose(notification: Notification, *, sender: str, recipients: Sequence[str
     message["X-Lakemon-Key"] = _token(notification.key)
     message["X-Lakemon-Transition"] = notification.transition.value
     message["X-Lakemon-Severity"] = notification.severity.value
-    text, html = text_body(notification), html_body(notification)
+    text = text_body(notification)
+    chart = notification.chart if is_chart(notification.chart) else None
+    html = html_body(notification, chart=CHART_ID if chart else "")
     message.set_content(text, cte="quoted-printable")
     message.add_alternative(html, subtype="html", cte="quoted-printable")
+    if chart:
+        _add_chart(message, chart)
     message.set_boundary(_digest(f"{notification.key}\0{text}\0{html}"))
-    return _checked(message)
+    return _checked(message, _PARTS_WITH_CHART if chart else _PARTS)
+
+
+def is_chart(data: bytes | None) -> bool:
+    """Whether this is a PNG that a mail can carry."""
+    return data is not None and data.startswith(b"\x89PNG\r\n\x1a\n") and len(data) <= LARGEST_CHART
 
 
 def header_text(text: str) -> str:
@@ -135,7 +152,14 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]
 
 
-def _checked(message: EmailMessage) -> bytes:
+def _add_chart(message: EmailMessage, chart: bytes) -> None:
+    """Puts a PNG beside the HTML part, which shows it by its id."""
+    html = cast("EmailMessage", message.get_payload(1))
+    html.add_related(chart, "image", "png", cid=f"<{CHART_ID}>", disposition="inline", filename="chart.png")
+    html.set_boundary(_digest(f"chart {len(chart)} {hashlib.sha256(chart).hexdigest()}"))
+
+
+def _checked(message: EmailMessage, meant_parts: Sequence[str] = _PARTS) -> bytes:
     """Returns the bytes of a mail after reading them back: rather no mail than a forged one."""
     meant = [name.lower() for name in message]
     try:
@@ -145,7 +169,7 @@ def _checked(message: EmailMessage) -> bytes:
     parsed: Message = message_from_bytes(data, policy=compat32)
     read = [name.lower() for name in parsed]
     parts = [part.get_content_type() for part in parsed.walk()]
-    if read != meant or parts != _PARTS or parsed.defects:
+    if read != meant or parts != list(meant_parts) or parsed.defects:
         raise _forged(f"headers {', '.join(read)}, parts {', '.join(parts)}")
     return data
 

@@ -17,8 +17,10 @@ from lakemon_core.domain.incident import (
     TargetResult,
 )
 from lakemon_core.domain.mail import address, compose, is_address
-from lakemon_core.ports import AlertSink, PluginConfig, SinkCheck
-from lakemon_email.smtp import Security, Server, together
+from lakemon_core.ports import AlertSink, PluginConfig, SinkCheck, SinkSetup
+from lakemon_core.ports.web_sink import SecretText
+from lakemon_email.oauth2 import ClientCredentials, ClientCredentialsConfig
+from lakemon_email.smtp import Security, Server
 
 _PORTS = {"starttls": 587, "ssl": 465, "none": 25}
 _REFERENCE = re.compile(r"\$\{(env|secret):[^}]+\}")
@@ -34,6 +36,8 @@ class EmailConfig(PluginConfig):
         to: who gets the alerts of rules that name nobody.
         username: of the login; none means no login.
         password: of the login.
+        oauth2: logs in with an access token instead of a password (XOAUTH2).
+        token: an access token that something else renews, instead of `oauth2`.
         security: `starttls` (default), `ssl`, or `none`; a login is never sent in plain text.
         timeout: seconds to wait for the server at each step.
     """
@@ -46,6 +50,8 @@ class EmailConfig(PluginConfig):
     to: tuple[str, ...] = ()
     username: str | None = None
     password: str | None = Field(None, repr=False)
+    oauth2: ClientCredentialsConfig | None = None
+    token: SecretText | None = Field(None, repr=False)
     security: Security = "starttls"
     timeout: float = Field(20.0, gt=0, le=300)
 
@@ -73,8 +79,9 @@ class EmailConfig(PluginConfig):
 
     @model_validator(mode="after")
     def _login_is_whole_and_safe(self) -> EmailConfig:
-        if (self.username is None) != (self.password is None):
-            raise ValueError("a login needs both username and password")
+        keys = [one for one in (self.password, self.oauth2, self.token) if one is not None]
+        if len(keys) != (self.username is not None):
+            raise ValueError("a login needs both username and password, or username and oauth2 or token")
         if self.username is not None and self.security == "none":
             raise ValueError("security: none would send the password in plain text; use starttls or ssl")
         return self
@@ -86,6 +93,11 @@ class EmailSink(AlertSink):
     type: ClassVar[str] = "email"
     Config: ClassVar[type[PluginConfig]] = EmailConfig
     accepts_recipients: ClassVar[bool] = True
+
+    def __init__(self, setup: SinkSetup) -> None:
+        super().__init__(setup)
+        oauth2 = self._config.oauth2
+        self._tokens = ClientCredentials(oauth2, setup.secrets, setup.clock) if oauth2 else None
 
     def owns(self, recipient: str) -> bool:
         """Whether it is an e-mail address."""
@@ -119,9 +131,9 @@ class EmailSink(AlertSink):
         if not targets:
             return DeliveryResult(DeliveryStatus.REJECTED, "no_recipient", "there is nobody to send to")
         if not good:
-            return together(bad)
+            return DeliveryResult.of(bad)
         sent = server.send(sender, good, cast("bytes", rendered.body))
-        return together([*sent.targets, *bad]) if sent.targets else sent
+        return DeliveryResult.of([*sent.targets, *bad]) if sent.targets else sent
 
     def check(self) -> SinkCheck:
         """Connects, secures and logs in, without sending a message."""
@@ -142,7 +154,13 @@ class EmailSink(AlertSink):
             username=self._reveal(config.username) if config.username else None,
             password=self._reveal(config.password) if config.password else None,
             timeout=min(config.timeout, seconds),
+            token=self._token(min(config.timeout, seconds)),
         )
+
+    def _token(self, seconds: float) -> str | None:
+        if self._tokens is not None:
+            return self._tokens.token(seconds)
+        return self._reveal(self._config.token) if self._config.token else None
 
     def _port(self) -> int:
         port = self._config.port

@@ -31,6 +31,7 @@ class Server:
         username: of the login; None means no login.
         password: of the login.
         timeout: seconds to wait at each step.
+        token: access token that stands in for the password (XOAUTH2).
     """
 
     host: str
@@ -39,6 +40,7 @@ class Server:
     username: str | None
     password: str | None = field(repr=False)
     timeout: float
+    token: str | None = field(default=None, repr=False)
 
     def probe(self) -> str | None:
         """Connects, secures and logs in; returns what failed, or None."""
@@ -64,7 +66,7 @@ class Server:
         except _TROUBLE as error:
             return DeliveryResult(DeliveryStatus.RETRY, _code(error), self._explain(error))
         try:
-            return together(_hand_over(smtp, sender, recipients, mail))
+            return DeliveryResult.of(_hand_over(smtp, sender, recipients, mail))
         except _TROUBLE as error:
             return DeliveryResult(DeliveryStatus.RETRY, _code(error), self._explain(error))
         finally:
@@ -80,20 +82,30 @@ class Server:
         try:
             if self.security == "starttls":
                 smtp.starttls(context=ssl.create_default_context())
-            if self.username is not None and self.password is not None:
-                smtp.login(self.username, self.password)
             smtp.ehlo_or_helo_if_needed()
+            if self.username is not None and self.token is not None:
+                smtp.auth("XOAUTH2", self._bearer)
+            elif self.username is not None and self.password is not None:
+                smtp.login(self.username, self.password)
         except BaseException:
             smtp.close()
             raise
         return smtp
+
+    @property
+    def _key(self) -> str:
+        return "oauth2" if self.token else "password"
+
+    def _bearer(self, challenge: bytes | None = None) -> str:
+        """Returns what XOAUTH2 sends first; a challenge is a refusal that wants an empty answer."""
+        return "" if challenge else f"user={self.username}\x01auth=Bearer {self.token}\x01\x01"
 
     def _explain(self, error: Exception) -> str:
         """Says in one line what went wrong and what to look at; holds no password."""
         place = f"{self.host}:{self.port}"
         match _root(error):
             case smtplib.SMTPAuthenticationError() as refused:
-                return f"{place} refused the login ({_said(refused)}); check username and password"
+                return f"{place} refused the login ({_said(refused)}); check username and {self._key}"
             case smtplib.SMTPNotSupportedError() if self.security == "starttls" and self.username is None:
                 return f"{place} offers no STARTTLS; set security: ssl, or none for a trusted network"
             case ssl.SSLCertVerificationError() as untrusted:
@@ -109,18 +121,6 @@ class Server:
                 return f"{place} did not answer within {self.timeout:g} s"
             case root:
                 return f"{place}: {_said(root)}"
-
-
-def together(results: Sequence[TargetResult]) -> DeliveryResult:
-    """Sums up what became of the recipients of one mail."""
-    statuses = {result.status for result in results}
-    if DeliveryStatus.DELIVERED in statuses and len(statuses) > 1:
-        status = DeliveryStatus.PARTIAL
-    else:
-        order = (DeliveryStatus.UNKNOWN, DeliveryStatus.RETRY, DeliveryStatus.REJECTED)
-        status = next((one for one in order if one in statuses), DeliveryStatus.DELIVERED)
-    worst = next((one for one in results if one.status is not DeliveryStatus.DELIVERED), results[0])
-    return DeliveryResult(status, worst.code, worst.detail, targets=tuple(results))
 
 
 def _hand_over(

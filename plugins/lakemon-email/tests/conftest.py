@@ -1,5 +1,4 @@
-import datetime as dt
-import ipaddress
+import base64
 import socket
 import ssl
 import threading
@@ -10,10 +9,7 @@ from email.policy import default
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from fakes.certificate import make_certificate
 from lakemon_email import EmailSink
 
 from lakemon_core.testing.sinks import open_sink
@@ -22,29 +18,7 @@ from lakemon_core.testing.sinks import open_sink
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory):
     """A self-made certificate of localhost: (file of the certificate, file of certificate and key)."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=2))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    folder = tmp_path_factory.mktemp("tls")
-    public, both = folder / "certificate.pem", folder / "both.pem"
-    public.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    both.write_bytes(secret + public.read_bytes())
-    return public, both
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture
@@ -83,6 +57,16 @@ class Mailbox:
         if reply.startswith("250"):
             self.envelopes.append(envelope)
         return reply
+
+    async def auth_XOAUTH2(self, server, args):
+        """What Microsoft's and Google's servers do: a refusal is a challenge that wants an empty answer."""
+        said = base64.b64decode(args[1]).decode()
+        self.logins.append(said)
+        if "auth=Bearer good-token" in said:
+            return AuthResult(success=True, auth_data=said)
+        await server.push("334 " + base64.b64encode(b'{"status":"401"}').decode())
+        assert await server._reader.readline() == b"\r\n"
+        return AuthResult(success=False, handled=False)
 
     def authenticate(self, server, session, envelope, mechanism, data):
         self.logins.append((data.login.decode(), data.password.decode()))

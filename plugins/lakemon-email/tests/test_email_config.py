@@ -27,6 +27,10 @@ def test_host_and_sender_are_enough():
         ({"username": "lakemon"}, "a login needs both username and password"),
         ({"password": "${secret:smtp/password}"}, "a login needs both username and password"),
         ({"username": "u", "password": "p", "security": "none"}, "would send the password in plain text"),
+        ({"username": "u", "password": "p", "token": "${env:T}"}, "or username and oauth2 or token"),
+        ({"token": "${env:T}"}, "a login needs both"),
+        ({"username": "u", "token": "${env:T}", "security": "none"}, "would send the password in plain text"),
+        ({"username": "u", "oauth2": {"token_url": "x", "client_id": "a", "client_secret": "b"}}, "https://"),
         ({"pasword": "p"}, "Extra inputs are not permitted"),
     ],
 )

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP, default
@@ -228,3 +229,47 @@ def test_a_hostile_name_is_mere_text_in_the_page(name):
     tame, hostile = Page(html_body(sample_notification())), Page(html_body(hostile_notification(name)))
     assert set(hostile.tags) <= set(tame.tags)
     assert plain(name, 1000) in hostile.text
+
+
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
+)
+
+
+def test_a_chart_stands_inside_the_page_and_loads_nothing():
+    note = sample_notification(chart=PNG)
+    data = compose(note, sender=SENDER, recipients=["ann@example.com"])
+    assert data == compose(note, sender=SENDER, recipients=["ann@example.com"])
+    parsed = read(data)
+    parts = {part.get_content_type(): part for part in parsed.walk()}
+    assert list(parts) == [
+        "multipart/alternative",
+        "text/plain",
+        "multipart/related",
+        "text/html",
+        "image/png",
+    ]
+    assert parts["image/png"].get_content() == PNG
+    assert (parts["image/png"]["Content-ID"], parts["image/png"].get_content_disposition()) == (
+        "<chart@lakemon>",
+        "inline",
+    )
+    attributes = Page(parts["text/html"].get_content()).attributes
+    assert ("src", "cid:chart@lakemon") in attributes
+    assert ("alt", f"Chart: {note.title}") in attributes
+
+
+@pytest.mark.parametrize("chart", [None, b"", b"GIF89a", b"<svg onload=alert(1)>", PNG + bytes(1_000_000)])
+def test_what_is_no_chart_is_left_out(chart):
+    parsed = read(compose(sample_notification(chart=chart), sender=SENDER, recipients=["ann@example.com"]))
+    assert [part.get_content_type() for part in parsed.walk()] == PARTS
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+def test_beside_a_chart_a_hostile_name_adds_nothing_either(name):
+    note = replace(hostile_notification(name), chart=PNG)
+    parsed = read(compose(note, sender=SENDER, recipients=["ann@example.com"]))
+    assert parsed.keys() == HEADERS
+    page = Page(parsed.get_body(("html",)).get_content())
+    assert (page.tags.count("img"), "script" in page.tags) == (1, False)
