@@ -13,17 +13,15 @@ from math import inf
 from lakemon_core.alerting.routing import Route
 from lakemon_core.alerting.sending.aftermath import Receipts, fallbacks, superseded
 from lakemon_core.alerting.sending.gates import Gates
-from lakemon_core.alerting.sending.once import OVERRUN, try_once
+from lakemon_core.alerting.sending.once import OVERRUN, clean, try_once
 from lakemon_core.alerting.sending.pace import Pace, Tools, settle
 from lakemon_core.domain.incident import (
     Attempt,
     DeliveryResult,
     DeliveryStatus,
     OutboxItem,
-    TargetResult,
     Transition,
 )
-from lakemon_core.domain.names import plain
 from lakemon_core.ports import AlertSink, Clock, Ledger, Progress
 
 
@@ -180,7 +178,7 @@ class _Drain:
         if not self.ledger.revise(item, held):
             return None
         self._say(f"telling {item.sink}: {item.notification.title}")
-        result = self._clean(self._result(held))
+        result = clean(self._result(held), self.tools.redact)
         now = self.clock.now()
         after = settle(held, result, now=now, pace=self.pace, draw=self.tools.draw)
         if after.status == "dead":
@@ -213,22 +211,6 @@ class _Drain:
             receipt=item.receipt or (self.receipts.before(item) if follows else {}),
         )
         return try_once(sink, item.notification, attempt)
-
-    def _clean(self, result: DeliveryResult) -> DeliveryResult:
-        """Returns a result that is safe to keep and to show."""
-        return replace(
-            result,
-            code=self._safe(result.code),
-            detail=self._safe(result.detail),
-            receipt={name: self.tools.redact(value) for name, value in result.receipt.items()},
-            targets=tuple(
-                TargetResult(one.target, one.status, self._safe(one.code), self._safe(one.detail))
-                for one in result.targets
-            ),
-        )
-
-    def _safe(self, text: str) -> str:
-        return plain(self.tools.redact(text), 500)
 
     def _say(self, what: str) -> None:
         if self.progress is not None:

@@ -16,6 +16,7 @@ from lakemon_core.domain.monitor import Monitor, Roles
 from lakemon_core.domain.run import HookOutcome
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.pipeline.hooks import HookRunner
+from lakemon_core.pipeline.own_sinks import PYTHON, own_sink
 from lakemon_core.pipeline.plugins import Plugins, discover
 from lakemon_core.pipeline.result import RunRequest
 from lakemon_core.ports import (
@@ -213,7 +214,13 @@ class _Opening:
         """The sinks of the config and the built-in ones, which need no entry."""
         sinks: dict[str, AlertSink] = {}
         for name, spec in (builtin_sinks() | dict(self.monitor.sinks)).items():
-            chosen = self.plugins.sink(spec.type)
-            config = validate_settings(chosen.Config, spec.settings, f"sinks.{name}", self.loaded)
+            settings = dict(spec.settings)
+            if spec.type == PYTHON:
+                source = self.monitor.source
+                chosen = own_sink(name, settings, source.parent if source else Path.cwd())
+                del settings["target"]
+            else:
+                chosen = self.plugins.sink(spec.type)
+            config = validate_settings(chosen.Config, settings, f"sinks.{name}", self.loaded)
             sinks[name] = chosen(SinkSetup(name, config, self.secrets, self.clock, self.workspace))
         return sinks

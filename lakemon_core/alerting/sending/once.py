@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections.abc import Callable
 from contextvars import copy_context
+from dataclasses import replace
 
 from lakemon_core.domain.incident import Attempt, DeliveryResult, DeliveryStatus, Notification, TargetResult
+from lakemon_core.domain.names import plain
 from lakemon_core.ports import AlertSink
 
 OVERRUN = "overrun"
@@ -56,5 +59,22 @@ def _proper(answer: object) -> DeliveryResult:
         targets=tuple(
             TargetResult(str(one.target), DeliveryStatus(one.status), str(one.code), str(one.detail))
             for one in answer.targets
+        ),
+    )
+
+
+def clean(result: DeliveryResult, redact: Callable[[str], str]) -> DeliveryResult:
+    """Returns a result that is safe to keep and to show: no secrets, one line, at most 500 characters."""
+
+    def safe(text: str) -> str:
+        return plain(redact(text), 500)
+
+    return replace(
+        result,
+        code=safe(result.code),
+        detail=safe(result.detail),
+        receipt={name: redact(value) for name, value in result.receipt.items()},
+        targets=tuple(
+            TargetResult(one.target, one.status, safe(one.code), safe(one.detail)) for one in result.targets
         ),
     )

@@ -8,13 +8,14 @@ import typer
 from typer.core import TyperGroup
 
 from lakemon_core.cli.commands.attention import acknowledge_alert, silence_alerts, silence_row
+from lakemon_core.cli.commands.messages import flush_messages, replay_messages, send_test_message
 from lakemon_core.cli.commands.stages import stage_command
 from lakemon_core.cli.lazy import COMMANDS
 from lakemon_core.cli.opening import opened
 from lakemon_core.cli.options import ConfigOption, Environment, Output, Verbose, Workspace, set_logging
 from lakemon_core.cli.output import Format, answer, table
 from lakemon_core.domain.incident import IncidentStatus
-from lakemon_core.domain.run import ExitCode, Stage
+from lakemon_core.domain.run import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from lakemon_core.domain.incident import Incident
     from lakemon_core.domain.silence import Silence
     from lakemon_core.pipeline.session import Session
-
-ARRIVED = {"delivered", "accepted"}
-"""Statuses of a message that reached its sink."""
 
 
 class StageOrCommand(TyperGroup):
@@ -43,34 +41,13 @@ class StageOrCommand(TyperGroup):
 app = typer.Typer(add_completion=False, cls=StageOrCommand, help=COMMANDS["alert"][2])
 app.command("run", help="Run the alert stage; the default.")(stage_command((Stage.ALERT,)))
 
+app.command("test")(send_test_message)
 app.command("ack")(acknowledge_alert)
 app.command("silence")(silence_alerts)
+app.command("flush")(flush_messages)
+app.command("replay")(replay_messages)
 
-Sink = Annotated[str, typer.Argument(metavar="SINK", help="Name of a sink in the config.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="How many transitions and messages.")]
-
-
-@app.command("test")
-def send_test_message(
-    sink: Sink,
-    *,
-    config_option: ConfigOption = None,
-    environment: Environment = None,
-    workspace: Workspace = None,
-    output: Output = Format.TEXT,
-    verbose: Verbose = 0,
-) -> int:
-    """Send one test message through a sink and say what came of it."""
-    from lakemon_core.pipeline.delivery import send_test
-
-    set_logging(verbose, quiet=False)
-    with opened(config_option, environment, workspace) as session:
-        result = send_test(session, sink)
-    arrived = result.status.value in ARRIVED
-    document = {"sink": sink, "status": result.status.value, "code": result.code, "detail": result.detail}
-    told = f"{sink}: {result.status.value} {result.code} {result.detail}"
-    answer(output, document, lambda console: console.print(told.rstrip(), soft_wrap=True))
-    return ExitCode.DONE if arrived else ExitCode.UNDELIVERED
 
 
 @app.command("list")
@@ -96,37 +73,6 @@ def list_alerts(
 
     answer(output, document, show)
     return 0
-
-
-@app.command("flush")
-def flush_messages(
-    *,
-    config_option: ConfigOption = None,
-    environment: Environment = None,
-    workspace: Workspace = None,
-    output: Output = Format.TEXT,
-    verbose: Verbose = 0,
-) -> int:
-    """Send the messages that are due now, e.g. after a mail server was down."""
-    from lakemon_core.pipeline.delivery import flush
-
-    set_logging(verbose, quiet=False)
-    with opened(config_option, environment, workspace) as session:
-        items = flush(session)
-    rows = [
-        {"sink": item.sink, "status": item.status, "title": item.notification.title, "detail": item.detail}
-        for item in items
-    ]
-
-    def show(console: Console) -> None:
-        for row in rows:
-            console.print(f"{row['status']} by {row['sink']}: {row['title']} {row['detail']}", soft_wrap=True)
-        if not rows:
-            console.print("nothing is due")
-
-    answer(output, {"deliveries": rows}, show)
-    arrived = all(item.status in ARRIVED for item in items)
-    return ExitCode.DONE if arrived else ExitCode.UNDELIVERED
 
 
 def _listed(session: Session, limit: int) -> dict[str, list[dict[str, object]]]:

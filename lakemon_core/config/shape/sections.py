@@ -260,7 +260,7 @@ class SinkSection(Section):
     model_config = ConfigDict(extra="allow")
 
     type: Text = Field(examples=["email"])
-    """Sink type: console, file, email, or what plugins add."""
+    """Sink type: console, file, email, python (with `target`), or what plugins add."""
 
 
 class PluginsSection(Section):

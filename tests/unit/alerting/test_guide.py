@@ -16,10 +16,15 @@ GUIDE = Path(__file__).parents[3] / "docs/guide/write-a-sink.md"
 
 @pytest.fixture
 def pager_sink():
-    (code, *_) = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
-    names = {}
-    exec(code, names)
-    return names["PagerSink"]
+    return defined(1)["PagerSink"]
+
+
+def defined(number):
+    """What the Python block of this number defines."""
+    blocks = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    names = {"__name__": "guide"}
+    exec(blocks[number], names)
+    return names
 
 
 @pytest.fixture
@@ -65,6 +70,15 @@ def test_the_sink_of_the_guide_delivers_and_says_what_came_of_it(pager_sink, pag
     assert (result.status, result.code) == (status, str(code))
     ((key, body),) = pager.got
     assert (key, body["state"], body["dedup_key"]) == ("k1", "critical", "a1b2c3d4e5f60718.1")
+
+
+def test_the_ten_lines_of_the_guide_deliver(pager, tmp_path):
+    url = {"${secret:pager/url}": pager.url}
+    sink = open_sink(defined(0)["page"], {"url": "${secret:pager/url}"}, tmp_path, secrets=url)
+    note = sample_notification()
+    assert sink.deliver(sink.render(note), sample_attempt()).status is DeliveryStatus.DELIVERED
+    ((_, body),) = pager.got
+    assert body == {"id": note.key, "text": f"[critical] {note.title}"}
 
 
 def test_the_sink_of_the_guide_survives_a_pager_that_is_down(pager_sink, tmp_path):

@@ -1,0 +1,40 @@
+"""A channel refuses a message: it goes another way, is listed as dead, and can be sent again."""
+
+PAGER = """
+from pathlib import Path
+
+from lakemon_core import alert_sink
+from lakemon_core.domain.incident import DeliveryResult, DeliveryStatus
+
+PLACE = Path(__file__).parent
+
+
+@alert_sink
+def page(notification, config):
+    if (PLACE / "closed").exists():
+        return DeliveryResult(DeliveryStatus.REJECTED, "403", "the pager knows nobody here")
+    (PLACE / "paged.txt").write_text(notification.key)
+"""
+
+
+def test_a_refused_message_goes_another_way_is_listed_and_can_be_replayed(project):
+    (project.folder / "team_pager.py").write_text(PAGER)
+    (project.folder / "closed").touch()
+    project.config(
+        ", recipients: [pager]",
+        sinks='pager: {type: python, target: "team_pager:page"}\n  desk: {type: file}',
+    )
+    ran = project.day(0, nulls=50, code=4)
+    assert [(one["sink"], one["status"]) for one in ran["deliveries"]] == [("pager", "dead")]
+    assert [one["status"] for one in project.lakemon("alert", "flush")["deliveries"]] == ["delivered"]
+    assert project.mails() == 1
+    listed = project.lakemon("alert", "list")["messages"]
+    assert [(one["sink"], one["status"]) for one in listed] == [("pager", "dead"), ("desk", "delivered")]
+    assert listed[0]["detail"] == "403 the pager knows nobody here"
+    again = project.lakemon("alert", "replay", listed[0]["key"][:8], code=4)["deliveries"]
+    assert [one["status"] for one in again] == ["dead"]
+    (project.folder / "closed").unlink()
+    assert project.lakemon("alert", "replay", "--all")["deliveries"][0]["status"] == "delivered"
+    assert (project.folder / "paged.txt").exists()
+    assert project.mails() == 1
+    assert project.lakemon("alert", "replay", "nonsense", code=2)["error"]["code"] == "LM128"
