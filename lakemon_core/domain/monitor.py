@@ -26,6 +26,7 @@ class Roles:
         request_id: with `row_index` the key of a row.
         row_index: position of the row in its request.
         others: further columns that are no features, e.g. label keys.
+        probabilities: columns of probabilities by class, where no single one stands for all.
     """
 
     timestamp: str = "timestamp"
@@ -38,13 +39,20 @@ class Roles:
     request_id: str = "request_id"
     row_index: str = "row_index"
     others: tuple[str, ...] = ()
+    probabilities: tuple[str, ...] = ()
+
+    @property
+    def predicted(self) -> tuple[str, ...]:
+        """All columns that the model answers with: prediction and probabilities."""
+        proba = (self.prediction_proba,) if self.prediction_proba else ()
+        return (self.prediction, *proba, *self.probabilities)
 
     @property
     def named(self) -> tuple[str, ...]:
         """All columns that play a part other than feature."""
         parts = (
-            self.timestamp, self.model_id, self.prediction, self.prediction_proba, self.label,
-            self.request_id, self.row_index, *self.others,
+            self.timestamp, self.model_id, *self.predicted, self.label, self.request_id, self.row_index,
+            *self.others,
         )  # fmt: skip
         return tuple(part for part in parts if part)
 

@@ -152,8 +152,8 @@ def plan_columns(schema: pa.Schema, roles: Roles) -> ColumnPlan:
 
     A column that a role names but the table lacks, or whose type is not measured, is skipped with its reason.
     """
-    named = [*roles.features, roles.prediction, roles.prediction_proba, roles.label]
-    wanted = dict.fromkeys([*roles.feature_columns(schema.names), *filter(None, named)])
+    named = [*roles.features, *roles.predicted, *filter(None, [roles.label])]
+    wanted = dict.fromkeys([*roles.feature_columns(schema.names), *named])
     names = schema.names
     known = set(names)
     skipped = {name: _missing(name, names) for name in wanted if name not in known}

@@ -40,17 +40,20 @@ _BY_COLUMN = (
 _SHARES = (
     "null_rate", "new_category_share", "out_of_range", "type_change", "duplicates", "label_coverage",
     "accuracy", "balanced_accuracy", "f1", "precision", "recall", "roc_auc", "average_precision",
-    "brier", "ece", "ece_equal_mass", "ece_excess", "coverage",
+    "ece", "ece_equal_mass", "ece_excess", "coverage",
 )  # fmt: skip
 _NOT_NEGATIVE = (
     "row_count", "row_count_ratio", "gaps", "label_delay_p50", "label_delay_p90",
     "freshness", "new_categories", "log_loss", "rmse", "mse", "mae", "mape", "smape", "wape",
     "mase", "rmsse", "pinball", "winkler", "sharpness", "revision", "relative_revision",
 )  # fmt: skip
+_HIGHEST = {"brier": 2}
+"""Highest value of metrics that start at 0 and are no shares: with more than two classes Brier's is 2."""
 METRICS = (
     *DRIFT_METRICS,
     *_SHARES,
     *_NOT_NEGATIVE,
+    *_HIGHEST,
     "r2",
     "skill",
     "brier_skill",
@@ -344,8 +347,8 @@ def _range(metric: str, statistic: str | None) -> tuple[str, float | None, float
         return (statistic or base), 0, (1 if statistic in _BOUNDED else None)
     if base in _SHARES:
         return base, 0, 1
-    if base in _NOT_NEGATIVE:
-        return base, 0, None
+    if base in _NOT_NEGATIVE or base in _HIGHEST:
+        return base, 0, _HIGHEST.get(base)
     return base, None, (1 if base in {"r2", "skill", "brier_skill", "kappa"} else None)
 
 

@@ -6,6 +6,7 @@ Definitions: Verma and Rubin, "Fairness Definitions Explained", 2018.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,36 +21,47 @@ Rates = dict[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Rows of one group that have a label and a prediction, by both."""
+    """Rows of one group that have a label and a prediction.
 
-    cells: Mapping[tuple[str, str], int]
+    Attributes:
+        rows: all of them.
+        predicted: by prediction.
+        labelled: by label.
+        right: those that are predicted as labelled, by class.
+    """
+
+    rows: int
+    predicted: Mapping[str, int]
+    labelled: Mapping[str, int]
+    right: Mapping[str, int]
 
     @classmethod
     def of(cls, confusion: Iterable[Mapping[str, Any]] | None) -> Tally:
         """Reads `confusion_matrix` of the profile table."""
-        return cls({(cell["prediction"], cell["label"]): cell["count"] for cell in confusion or ()})
+        predicted, labelled, right = Counter[str](), Counter[str](), Counter[str]()
+        for cell in confusion or ():
+            predicted[cell["prediction"]] += cell["count"]
+            labelled[cell["label"]] += cell["count"]
+            right[cell["label"]] += cell["count"] if cell["label"] == cell["prediction"] else 0
+        return cls(labelled.total(), predicted, labelled, right)
 
     def precision(self, name: str) -> float | None:
         """Share of a class among the rows predicted so."""
-        predicted = self._sum(lambda prediction, _: prediction == name)
-        return _share(self.cells.get((name, name), 0), predicted)
+        return _share(self.right.get(name, 0), self.predicted.get(name, 0))
 
     def recall(self, name: str) -> float | None:
         """Share of the rows of a class that are predicted so."""
-        return _share(self.cells.get((name, name), 0), self._sum(lambda _, label: label == name))
+        return _share(self.right.get(name, 0), self.labelled.get(name, 0))
 
     def false_positive_rate(self, name: str) -> float | None:
         """Share of the rows of other classes that are predicted as this one."""
-        others = self._sum(lambda _, label: label != name)
-        return _share(self._sum(lambda prediction, label: prediction == name != label), others)
+        wrong = self.predicted.get(name, 0) - self.right.get(name, 0)
+        return _share(wrong, self.rows - self.labelled.get(name, 0))
 
     @property
     def classes(self) -> set[str]:
         """Classes that are predicted or labelled."""
-        return {name for cell in self.cells for name in cell}
-
-    def _sum(self, wanted: Callable[[str, str], bool]) -> int:
-        return sum(count for cell, count in self.cells.items() if wanted(*cell))
+        return {*self.predicted, *self.labelled}
 
 
 def fairness_fields() -> list[tuple[str, pa.DataType]]:

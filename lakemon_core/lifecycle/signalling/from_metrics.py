@@ -118,7 +118,7 @@ class SignalMaker:
 
     def drift_name(self, column: str) -> str:
         """Returns `prediction_drift`, `label_drift` or `feature_drift`."""
-        if column in {self.roles.prediction, self.roles.prediction_proba}:
+        if column in self.roles.predicted:
             return "prediction_drift"
         return "label_drift" if column == self.roles.label else "feature_drift"
 

@@ -45,20 +45,22 @@ class Classification(ModelType):
         self._config = config
 
     def roles(self) -> Roles:
-        """Prediction and label are categories whatever their type."""
+        """Prediction and label are categories whatever their type; of two probabilities one is enough."""
         config = self._config
+        columns, score = tuple(config.proba_columns.values()), config.score_col
         classes = (config.prediction_col, *([config.label_col] if config.label_col else []))
         return Roles(
             timestamp=config.timestamp_col,
             model_id=config.model_id_col,
             prediction=config.prediction_col,
-            prediction_proba=config.score_col,
+            prediction_proba=score,
             label=config.label_col,
             features=config.features,
             categorical=tuple(dict.fromkeys([*config.categorical, *classes])),
             request_id=config.request_id_col,
             row_index=config.row_index_col,
-            others=tuple(column for column in self.quality_columns() if column != config.score_col),
+            others=tuple(column for column in columns if score and column != score),
+            probabilities=() if score else columns,
         )
 
     @property

@@ -1,12 +1,14 @@
 import subprocess
 import sys
 
+import pyarrow as pa
 import pytest
 from lakemon_classification import Classification, ClassificationConfig
 from lakemon_classification.config import class_text
 from pydantic import ValidationError
 
 from lakemon_core.profiling.levels import encode
+from lakemon_core.profiling.measure import plan_columns
 
 
 def test_the_defaults_are_those_of_the_config_reference():
@@ -78,20 +80,25 @@ def test_configured_classes_read_as_those_of_a_column(value):
 
 
 @pytest.mark.parametrize(
-    ("keys", "score", "others"),
+    ("keys", "score", "measured", "others"),
     [
-        ({"prediction_proba_cols": {"no": "p", "yes": "q"}, "positive_class": "no"}, "p", ("q",)),
-        ({"prediction_proba_cols": {0: "p", 1: "q"}}, "q", ("p",)),
-        ({"prediction_proba_cols": {"late": "p", "on time": "q"}}, None, ("p", "q")),
-        ({"prediction_proba_cols": {"a": "p", "b": "q", "c": "r"}}, None, ("p", "q", "r")),
+        ({"prediction_proba_cols": {"no": "p", "yes": "q"}, "positive_class": "no"}, "p", ("p",), ("q",)),
+        ({"prediction_proba_cols": {0: "p", 1: "q"}}, "q", ("q",), ("p",)),
+        ({"prediction_proba_cols": {"late": "p", "on time": "q"}}, None, ("p", "q"), ()),
+        ({"prediction_proba_cols": {"a": "p", "b": "q", "c": "r"}}, None, ("p", "q", "r"), ()),
     ],
 )
-def test_columns_of_probabilities_are_no_features_and_the_positive_one_stands_for_all(keys, score, others):
+def test_columns_of_probabilities_are_no_features_and_the_positive_one_stands_for_both(
+    keys, score, measured, others
+):
     model_type = Classification(ClassificationConfig(**keys))
     roles = model_type.roles()
     assert (roles.prediction_proba, roles.others) == (score, others)
-    assert set(model_type.quality_columns()) == {*others, *filter(None, [score])}
-    assert roles.feature_columns(["x", "p", "q", "r"][: 2 + len(others) + bool(score) - 1]) == ("x",)
+    assert roles.predicted == ("prediction", *measured)
+    assert set(model_type.quality_columns()) == {*measured, *others}
+    assert roles.feature_columns(["x", *measured, *others]) == ("x",)
+    schema = pa.schema([(name, pa.float64()) for name in ("x", *measured, *others)])
+    assert [one.name for one in plan_columns(schema, roles).columns] == ["x", *measured]
 
 
 def test_rules_on_probabilities_come_with_a_column_a_class(classification):

@@ -106,6 +106,7 @@ def test_a_wrong_rule_is_explained(problems, given, sentence):
         "{metric: my_plugin.accuracy2, threshold: -3}",
         "{metric: estimated_accuracy, threshold: 0.8, warn: 0.85, recover: 0.9, for: 2}",
         "{metric: bias, threshold: -2, op: <}",
+        "{metric: brier, threshold: 1.4}",
     ],
 )
 def test_a_good_rule_is_left_alone(config_file, rule):
