@@ -94,8 +94,8 @@ class Tables(Protocol):
         """Streams rows, deleted ones left out, columns by logical name. `columns=None` takes all.
 
         Args:
-            views: text may come as Arrow's `string_view` where that is how it is read: nothing is copied, but
-                few of Arrow's functions take it.
+            views: text may come as Arrow's `string_view` or as a dictionary where that is how it is read:
+                nothing is copied, but few of Arrow's functions take views.
 
         Raises:
             DataError: LM301 unknown table, LM302 unknown column (with the nearest name).

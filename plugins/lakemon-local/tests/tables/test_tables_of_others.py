@@ -47,7 +47,12 @@ def with_mapped_names(delta_folder, column):
 
 
 def read(tables, name, column="n", where=()):
-    return sorted(tables.scan(name, columns=[column], where=where).read_all()[column].to_pylist())
+    ways = [
+        tables.scan(name, columns=[column], where=where, views=views).read_all() for views in (False, True)
+    ]
+    plain, cheapest = (sorted(rows[column].to_pylist()) for rows in ways)
+    assert plain == cheapest
+    return plain
 
 
 def test_rows_that_a_deletion_vector_hides_are_left_out(tables, name, with_deleted_rows):
