@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 from .around.identity import OWNER, Identity
 from .clock import Clock
 from .lake import Lake
+from .profiling import Monitors
+from .profiling.data_quality import DataQuality
+from .profiling.quality_monitors import QualityMonitors
 from .registry import Models
 from .serving import Payloads, Serving
 from .sql import Statements, Warehouses
@@ -40,6 +43,7 @@ class FakeWorkspace:
         models: registered models; `models.add("c.s.m", predict)`.
         serving: endpoints.
         payloads: invocations and their way into the payload tables.
+        monitors: data profiling; `monitors.measure` makes the numbers of a refresh.
         warehouse_id: a warehouse that is there.
         user: who owns the workspace.
     """
@@ -61,10 +65,12 @@ class FakeWorkspace:
         self.models = Models(self.lake, self.clock, Path(self._folder.name))
         self.serving = Serving(self.lake, self.clock, self.models, lambda: self.host)
         self.payloads = Payloads(self.lake, self.clock, self.models, self.serving)
+        self.monitors = Monitors(self.lake, self.clock)
         self._settle: list[Callable[[], None]] = [
             self.serving.settle,
             self.payloads.settle,
             self.statements.settle,
+            self.monitors.settle,
         ]
         self._add_routes()
 
@@ -74,6 +80,8 @@ class FakeWorkspace:
         self.statements.add_routes(self._routes, lambda: self.host)
         self.serving.add_routes(self._routes)
         self.payloads.add_routes(self._routes)
+        DataQuality(self.monitors, self.lake.metastore).add_routes(self._routes)
+        QualityMonitors(self.monitors, self.lake).add_routes(self._routes)
 
     @property
     def host(self) -> str:

@@ -54,7 +54,7 @@ class Payloads:
     """Answers invocations and delivers what was asked and answered.
 
     Attributes:
-        delivers: says of a payload row after how many seconds it lands, each number one copy: `[0.0]` at once,
+        delivers: says of a payload row after how many seconds it lands, each number one copy: `[0.0]` now,
             `[]` never, `[60.0, 90.0]` twice.
     """
 
