@@ -13,11 +13,14 @@ from fakes.databricks.fixtures import databricks_workspace
 from lakemon_databricks.backend import DatabricksBackend, DatabricksConfig
 
 from lakemon_core.config import EnvironmentSecrets, from_dict
-from lakemon_core.domain.monitor import Monitor
-from lakemon_core.ports import BackendSetup
+from lakemon_core.domain.monitor import Monitor, ServingSpec
+from lakemon_core.domain.names import TableName
+from lakemon_core.ports import BackendSetup, EndpointState, ModelVersion
 
 __all__ = ["databricks_workspace"]
 
+MODEL = "prod.flights.delays"
+PAYLOAD = TableName("prod", "flights", "inference_logs_payload")
 FOREIGN = ("DATABRICKS_", "ARM_", "MLFLOW_", "ACTIONS_ID_TOKEN", "SYSTEM_")
 
 
@@ -62,6 +65,14 @@ def signed_in(databricks_workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPat
     return databricks_workspace
 
 
+@pytest.fixture
+def models(signed_in: FakeWorkspace) -> FakeWorkspace:
+    """The workspace with three versions of `prod.flights.delays`, which answer 0.1, 0.2 and 0.3."""
+    for answer in (0.1, 0.2, 0.3):
+        signed_in.models.add(MODEL, lambda rows, answer=answer: [answer] * len(rows))
+    return signed_in
+
+
 def monitor_of(**environment: Any) -> Monitor:
     """The resolved config of `flights` in catalog `prod`; keyword arguments go into its environment."""
     wanted = {
@@ -91,3 +102,22 @@ def open_databricks(tmp_path: Path) -> OpenBackend:
         return backend
 
     return opened
+
+
+@pytest.fixture
+def payload() -> TableName:
+    """Where requests to the endpoint are logged."""
+    return PAYLOAD
+
+
+@pytest.fixture
+def deploy(open_databricks: OpenBackend, models: FakeWorkspace, quiet: Quiet) -> Callable[..., EndpointState]:
+    """Deploys a version, each time from another machine: `deploy("1", traffic={...}, environment={...})`."""
+
+    def deployed(version: str = "1", payload: TableName = PAYLOAD, **spec: Any) -> EndpointState:
+        backend = open_databricks(**spec.pop("environment", {}))
+        wanted = ServingSpec("flights", **{"timeout_seconds": 30.0, **spec})
+        model = ModelVersion(MODEL, version, uri=f"models:/{MODEL}/{version}")
+        return backend.serving.deploy(wanted, model, payload, progress=quiet)
+
+    return deployed

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _CONFLICTS = 3
 """How often an update is sent again after somebody else's."""
+_OF_THE_GATEWAY = ("gateway", "inference table", "schema", "catalog")
+"""Words of a refusal that is about the payload table, not about the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Changing:
         Raises:
             ModelError: LM424, LM427 when the workspace refuses.
         """
-        from databricks.sdk.errors import BadRequest, ResourceConflict
+        from databricks.sdk.errors import BadRequest, NotFound, ResourceConflict
         from databricks.sdk.service.serving import AiGatewayConfig, EndpointCoreConfigInput
 
         config = EndpointCoreConfigInput(
@@ -63,8 +65,8 @@ class Changing:
             self.client.serving_endpoints.create(self.endpoint, config=config, ai_gateway=gateway, tags=tags)
         except ResourceConflict:
             return self.waiting.settled()
-        except BadRequest as error:
-            about_logging = any(word in message_of(error).lower() for word in ("gateway", "inference table"))
+        except (BadRequest, NotFound) as error:
+            about_logging = any(word in message_of(error).lower() for word in _OF_THE_GATEWAY)
             told = not_logged if about_logging else _not_created
             raise told(self.endpoint, error) from error
         return None
@@ -78,7 +80,7 @@ class Changing:
         Raises:
             ModelError: LM424 the workspace refuses, LM429 somebody else updates it again and again.
         """
-        from databricks.sdk.errors import BadRequest, ResourceConflict
+        from databricks.sdk.errors import BadRequest, NotFound, ResourceConflict
 
         for _ in range(_CONFLICTS):
             self.tag(found, {**self.tags, VERSION: version, PREVIOUS: previous})
@@ -91,7 +93,7 @@ class Changing:
                 return True
             except ResourceConflict:
                 found = self.waiting.settled() or found
-            except BadRequest as error:
+            except (BadRequest, NotFound) as error:
                 raise refused(error, f"update endpoint {self.endpoint}") from error
         raise ModelError(
             "LM429",
@@ -126,7 +128,7 @@ def demand_ours(found: Described) -> None:
             cure="switch it off there (`enabled: false`), or deploy to another endpoint_name; lakemon logs"
             " through the AI Gateway.",
         )
-    others = foreign(found.raw.config)
+    others = foreign(found.outputs)
     if others:
         raise ModelError(
             "LM428",
@@ -152,7 +154,7 @@ def version_before(found: Described, version: str) -> str:
 
 def _serves(found: Described, asked: Wanted) -> bool:
     """Whether an endpoint serves what is asked for, or is on its way there; what failed is tried again."""
-    if found.broken or (found.failed and not found.ready):
+    if not found.ready and (found.failed or found.broken):
         return False
     return found.coming == asked.entities and found.tags.get(MARK) == asked.mark
 

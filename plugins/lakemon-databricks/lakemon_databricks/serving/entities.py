@@ -157,7 +157,6 @@ def _entity(found: ServedEntityOutput, shares: Mapping[str | None, int]) -> Enti
     )
 
 
-def foreign(config: EndpointCoreConfigOutput | None) -> Sequence[str]:
+def foreign(entities: Sequence[ServedEntityOutput]) -> Sequence[str]:
     """Returns the names of entities that are no models of Unity Catalog."""
-    entities = (config and config.served_entities) or []
     return [each.name or "" for each in entities if each.external_model or each.foundation_model]

@@ -77,7 +77,7 @@ def _put(
     gateway: AiGatewayConfig | None,
     table: AiGatewayInferenceTableConfig | None,
 ) -> None:
-    from databricks.sdk.errors import BadRequest, ResourceConflict
+    from databricks.sdk.errors import BadRequest, NotFound, ResourceConflict
     from databricks.sdk.service.serving import AiGatewayConfig, AiGatewayInferenceTableConfig
 
     kept = gateway or AiGatewayConfig()
@@ -90,7 +90,7 @@ def _put(
             usage_tracking_config=kept.usage_tracking_config,
             inference_table_config=table or AiGatewayInferenceTableConfig(enabled=False),
         )
-    except (BadRequest, ResourceConflict) as error:
+    except (BadRequest, NotFound, ResourceConflict) as error:
         raise not_logged(endpoint, error) from error
 
 

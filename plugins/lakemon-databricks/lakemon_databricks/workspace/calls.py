@@ -72,32 +72,38 @@ class _Door:
         send: `ApiClient.do` of the SDK.
         host: where it goes.
         seconds: for one call with all of its retries.
+        sends_again: after a fault of the server; otherwise that is an answer like others.
     """
 
     send: Callable[..., Any]
     host: str
     seconds: float
+    sends_again: bool
 
     def __call__(self, method: str, path: str | None = None, **options: Any) -> Any:
-        what = f"answer {method} {path or 'a call'}"
+        call = f"{method} {path or options.get('url')}"
         deadline = time.monotonic() + self.seconds
         for pause in (*_PAUSES, None):
             left = deadline - time.monotonic()
             try:
                 return in_time(left, lambda: self.send(method, path, **options))
             except Exception as error:  # noqa: BLE001 - told in our words, or raised as it is
-                if pause is None or not _passes(error) or time.monotonic() + pause >= deadline:
-                    told = self._told(error, what, f"{method} {path}")
+                if pause is None or not self._passes(error) or time.monotonic() + pause >= deadline:
+                    told = self._told(error, call)
                     raise told from (None if told is error else error)
                 time.sleep(pause)
         raise AssertionError("unreachable")
 
-    def _told(self, error: Exception, what: str, call: str) -> Exception:
-        """Returns the error to raise; what a caller may look for, such as NotFound, stays as it is."""
+    def _told(self, error: Exception, call: str) -> Exception:
+        """Returns the error to raise; what a caller may look for, such as NotFound, stays as it is.
+
+        So does a body that cannot be written as JSON: nothing was sent.
+        """
         from databricks.sdk.errors import PermissionDenied, Unauthenticated
         from databricks.sdk.errors.base import DatabricksError
 
-        if isinstance(error, LakemonError):
+        what = f"answer {call}"
+        if isinstance(error, LakemonError) or type(error) in {ValueError, TypeError}:
             return error
         if isinstance(error, Unauthenticated) or (
             isinstance(error, PermissionDenied) and _BAD_TOKEN.search(str(error))
@@ -107,25 +113,23 @@ class _Door:
             return not_allowed(error, call)
         if isinstance(error, Overdue):
             return no_answer(self.host, what, f"not within {self.seconds:g} s")
-        if isinstance(error, DatabricksError) and not _passes(error):
+        if isinstance(error, DatabricksError) and not self._passes(error):
             return error
         if isinstance(error, TimeoutError) and error.__cause__ is not None:
             return no_answer(self.host, what, f"last it said: {_brief(error.__cause__)}")
         return no_answer(self.host, what, _brief(error))
 
+    def _passes(self, error: Exception) -> bool:
+        """Whether a fault is the server's own and may be over in a moment: 500, 502, 504.
 
-def _passes(error: Exception) -> bool:
-    """Whether a fault is the server's own and may be over in a moment.
+        Sending a call again is safe: whatever we create has a name that is taken the second time, and all
+        other changes put a state rather than add to one.
+        """
+        from databricks.sdk.errors import DeadlineExceeded, InternalError
+        from databricks.sdk.errors.base import DatabricksError
 
-    Sending a call again is safe: whatever we create has a name that is taken the second time, and all other
-    changes put a state rather than add to one.
-    """
-    from databricks.sdk.errors import DeadlineExceeded, InternalError
-    from databricks.sdk.errors.base import DatabricksError
-
-    if isinstance(error, InternalError | DeadlineExceeded):
-        return True
-    return type(error) is DatabricksError
+        servers_own = isinstance(error, InternalError | DeadlineExceeded) or type(error) is DatabricksError
+        return self.sends_again and servers_own
 
 
 def _brief(error: BaseException) -> str:
@@ -140,13 +144,18 @@ def _brief(error: BaseException) -> str:
     return message_of(error) if isinstance(error, Exception) else name
 
 
-def guarded(client: WorkspaceClient, seconds: float) -> WorkspaceClient:
+def guarded(client: WorkspaceClient, seconds: float, *, sends_again: bool = True) -> WorkspaceClient:
     """Returns the client; all of its calls end within `seconds` from now on.
+
+    Args:
+        client: of the SDK.
+        seconds: for one call with all of its retries.
+        sends_again: sends a call again after 500, 502 and 504.
 
     Raised by its calls then: ModelError LM421 to LM423, and of the SDK's own errors those that tell of the
     thing that was asked for: NotFound, ResourceConflict, BadRequest, TooManyRequests and the like.
     """
     door = client.api_client
-    send: Any = _Door(door.do, client.config.host or "", seconds)
+    send: Any = _Door(door.do, client.config.host or "", seconds, sends_again)
     door.do = send
     return client

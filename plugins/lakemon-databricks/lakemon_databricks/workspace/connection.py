@@ -81,18 +81,20 @@ def for_scoring(client: WorkspaceClient) -> WorkspaceClient:
     """Returns a client whose calls may take as long as an endpoint may.
 
     The SDK sends a request again after its time; with the usual minute, a slow model would answer and log the
-    same request many times.
+    same request many times. A model that fails is an answer, and is not asked again.
     """
-    return _client(client.config, SCORING_SECONDS, SCORING_SECONDS)
+    return _client(client.config, SCORING_SECONDS, SCORING_SECONDS, sends_again=False)
 
 
-def _client(config: Config, call_seconds: float, http_seconds: float) -> WorkspaceClient:
+def _client(
+    config: Config, call_seconds: float, http_seconds: float, *, sends_again: bool = True
+) -> WorkspaceClient:
     from databricks.sdk import WorkspaceClient
 
     patient = config.copy()
     patient.retry_timeout_seconds = max(1, int(call_seconds))
     patient.http_timeout_seconds = http_seconds
-    return guarded(WorkspaceClient(config=patient), call_seconds)
+    return guarded(WorkspaceClient(config=patient), call_seconds, sends_again=sends_again)
 
 
 def _hurried() -> Clock:
