@@ -61,6 +61,15 @@ def actions(place: Place, version: int) -> list[Action]:
     return found
 
 
+def commit_mark(place: Place, version: int) -> tuple[int, int] | None:
+    """Returns what tells the file of a commit from any other at its path; None where there is no file."""
+    try:
+        known = _commit(place, version).stat()
+    except FileNotFoundError:
+        return None
+    return known.st_ino, known.st_mtime_ns
+
+
 def sync_commit(place: Place, version: int) -> None:
     """Waits until the disk holds a commit: its data files, the commit itself, then their folders."""
     written = [place.folder / path for path in data_files(actions(place, version), ("add", "cdc"))]

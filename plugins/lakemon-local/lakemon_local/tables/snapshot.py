@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pyarrow as pa
 from deltalake import DeltaTable
@@ -25,9 +26,12 @@ from lakemon_core.profiling.table_types import (
     with_views,
 )
 from lakemon_local.tables.filters import predicate
-from lakemon_local.tables.log import Feed, check_log, feed_is_on
+from lakemon_local.tables.log import Feed, check_log, commit_mark, feed_is_on
 from lakemon_local.tables.places import Place
 from lakemon_local.tables.plain_files import PlainFiles
+
+_KEPT = 2
+"""Versions that stay open: that of the inference table and that of the baseline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,18 @@ def open_snapshot(place: Place, version: int | None = None) -> Snapshot:
             not there.
     """
     check_log(place)
+    mark = None if version is None else commit_mark(place, version)
+    return _open(place, version) if mark is None else _open_known(place, version, mark)
+
+
+@lru_cache(maxsize=_KEPT)
+def _open_known(place: Place, version: int, mark: tuple[int, int]) -> Snapshot:
+    """Opens a version once: a refresh reads the same one window after window. `mark` is of its commit."""
+    del mark
+    return _open(place, version)
+
+
+def _open(place: Place, version: int | None) -> Snapshot:
     with failures(place):
         table = DeltaTable(place.uri)
         if version is not None and version != table.version():

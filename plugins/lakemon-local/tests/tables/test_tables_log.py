@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -120,3 +121,10 @@ def test_a_log_that_was_cleaned_up_behind_a_checkpoint_is_whole(tables, name, nu
     assert tables.scan(name).read_all().num_rows == 40
     assert tables.changes(name, since=2, columns=["n"]).read_all().num_rows == 10
     assert tables.changes(name, since=0, columns=["n"]) is None
+
+
+def test_a_table_made_anew_in_the_same_folder_is_not_taken_for_the_one_before(tables, name, folder_of):
+    for value in (1, 2):
+        tables.append(name, pa.table({"x": [value]}))
+        assert tables.scan(name, version=0).read_all().to_pydict() == {"x": [value]}
+        shutil.rmtree(folder_of(name))
