@@ -7,7 +7,7 @@ A plugin author implements one of the three classes at the end, `Backend`, `Mode
 from lakemon_core.ports.expressions import Expressions
 from lakemon_core.ports.lake_profiles import LakeMetrics, LakeProfiles
 from lakemon_core.ports.ledger import Ledger
-from lakemon_core.ports.model_config import NumericModelConfig
+from lakemon_core.ports.model_config import NumericModelConfig, NumericModelType
 from lakemon_core.ports.plugins import (
     AlertSink,
     Backend,
@@ -57,6 +57,7 @@ __all__ = [
     "ModelType",
     "ModelVersion",
     "NumericModelConfig",
+    "NumericModelType",
     "PanelSpec",
     "PayloadHealth",
     "PluginConfig",

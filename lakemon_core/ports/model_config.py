@@ -1,14 +1,22 @@
-"""The keys of `model:` that models of numbers have; a type adds its own."""
+"""What types of models that predict numbers share: their keys of `model:`, roles, checks and answers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Self
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Generic, Self, TypeVar, cast
 
 from pydantic import Field, field_validator, model_validator
 
+from lakemon_core.domain.answers import numbers_of
 from lakemon_core.domain.monitor import Roles
+from lakemon_core.domain.rule import Rule
+from lakemon_core.domain.run import Severity
+from lakemon_core.ports.plugins import ModelType
+from lakemon_core.ports.serving import ModelVersion
 from lakemon_core.ports.setting import PluginConfig
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 ColumnName = Annotated[str, Field(min_length=1)]
 Level = Annotated[float, Field(gt=0, lt=1)]
@@ -79,3 +87,49 @@ class NumericModelConfig(PluginConfig):
             row_index=self.row_index_col,
             others=tuple(column for _, column in self.parts() if column not in common),
         )
+
+
+Keys = TypeVar("Keys", bound=NumericModelConfig)
+
+
+class NumericModelType(ModelType, Generic[Keys]):
+    """A type of models that predict a number; its `Config` is a `NumericModelConfig`.
+
+    Attributes:
+        keys: the validated config.
+    """
+
+    def __init__(self, config: PluginConfig) -> None:
+        super().__init__(config)
+        assert isinstance(config, self.Config)
+        self.keys = cast("Keys", config)
+
+    def roles(self) -> Roles:
+        """Columns with a part of the type alone, such as quantiles, are no features."""
+        return self.keys.roles()
+
+    def quality_columns(self) -> Sequence[str]:
+        """The predicted quantiles."""
+        return tuple(self.keys.quantile_cols.values())
+
+    def rules_with_labels(self) -> Sequence[Rule]:
+        """Default rules once there are labels: a bias of a tenth, and intervals that hold too few labels."""
+        if not self.keys.label_col:
+            return ()
+        rules = [Rule("relative_bias", 0.1, severity=Severity.WARNING, default=True)]
+        if self.keys.interval:
+            low, high = self.keys.interval
+            limit = round(high - low - 0.1, 6)
+            rules.append(Rule("coverage", limit, severity=Severity.WARNING, default=True))
+        return tuple(rules)
+
+    def check_predictions(self, rows: pa.Table) -> Sequence[str]:
+        """Looks for predictions and quantiles that are missing, infinite or no numbers, and for crossings."""
+        from lakemon_core.profiling.quality.readings import prediction_problems
+
+        return tuple(prediction_problems(rows, self.keys.prediction_col, self.keys.quantile_cols))
+
+    def unpack(self, prediction: object, model: ModelVersion | None) -> Mapping[str, object]:
+        """Takes a number, a list or dict of one, or a dict with the configured columns."""
+        del model
+        return numbers_of(prediction, self.keys.prediction_col, tuple(self.keys.quantile_cols.values()))

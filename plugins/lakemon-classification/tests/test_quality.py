@@ -365,3 +365,67 @@ def test_names_of_classes_may_hold_anything(classification):
     names = ["it's", '"', "🦊", "a\nb"]
     values = classification().quality(table(label=names, prediction=names)).values
     assert set(values["recall"]["one_vs_all"]) == set(names)
+
+
+def maps_of(shares, names):
+    rows = [list(zip(names, row, strict=True)) for row in shares.tolist()]
+    return pa.array(rows, pa.map_(pa.string(), pa.float64()))
+
+
+def test_maps_are_read_by_key_whether_all_rows_name_the_same_keys_or_not(classification, multiclass):
+    labels, shares, predictions, names = multiclass
+    same = maps_of(shares, names.tolist())
+    other = pa.array([list(reversed(row)) for row in same.slice(0, 1).to_pylist()], same.type)
+    mixed = pa.chunked_array([other, same.slice(1)])
+    expected = classification().quality(table(label=labels, prediction=predictions, proba=same))
+    assert classification().quality(table(label=labels, prediction=predictions, proba=mixed)) == expected
+    twice = maps_of(np.hstack([np.zeros((500, 1)), shares]), ["a", *names])
+    assert classification().quality(table(label=labels, prediction=predictions, proba=twice)) == expected
+
+
+WHOLE_NUMBERS = {
+    "far apart": [-(10**12), 10**12, 3],
+    "the least and the greatest": [-(2**63), 2**63 - 1, 0],
+    "at the lower end": [-(2**63), 1 - 2**63, 5 - 2**63],
+    "with gaps": [2, 5, 4000],
+    "negative": [-1, 1, 0],
+}
+
+
+@pytest.mark.parametrize("name", WHOLE_NUMBERS)
+def test_whole_numbers_are_classes_wherever_they_lie(classification, name):
+    values = np.array(WHOLE_NUMBERS[name])
+    random = np.random.default_rng(9)
+    labels, predictions = (values[random.integers(0, 3, 200)] for _ in range(2))
+    kept = random.random(200) < 0.8
+    rows = table(label=pa.array(labels, mask=~kept), prediction=predictions)
+    cell = classification(prediction_proba_col=None).quality(rows).values["recall"]["one_vs_all"]
+    expected = metrics.recall_score(labels[kept], predictions[kept], labels=values, average=None)
+    assert cell == {str(value): close(share) for value, share in zip(values, expected, strict=True)}
+
+
+def test_unsigned_numbers_beyond_the_signed_ones_are_classes(classification):
+    values = pa.array([2**64 - 1, 2**64 - 2, 2**64 - 1], pa.uint64())
+    result = classification(prediction_proba_col=None).quality(table(label=values, prediction=values))
+    assert set(result.values["recall"]["one_vs_all"]) == {str(2**64 - 1), str(2**64 - 2)}
+
+
+def test_many_rows_with_many_classes_agree_with_scikit_learn(classification):
+    random = np.random.default_rng(10)
+    shares = random.dirichlet([3, 2, 1], 40_000)
+    labels = (shares.cumsum(axis=1) > random.random((40_000, 1))).argmax(axis=1)
+    columns = {f"p{place}": shares[:, place] for place in range(3)}
+    by_class = {place: f"p{place}" for place in range(3)}
+    model_type = classification(prediction_proba_col=None, prediction_proba_cols=by_class)
+    values = model_type.quality(table(label=labels, prediction=shares.argmax(axis=1), **columns)).values
+    assert values["log_loss"] == close(metrics.log_loss(labels, shares))
+    assert values["brier_score"] == close(metrics.brier_score_loss(labels, shares))
+    assert values["roc_auc_score"]["macro"] == close(
+        metrics.roc_auc_score(labels, shares, multi_class="ovr", average="macro")
+    )
+    likeliest = shares.max(axis=1)
+    right = shares.argmax(axis=1) == labels
+    places = np.minimum((likeliest * 10).astype(int), 9)
+    gaps = [abs(right[places == k].mean() - likeliest[places == k].mean()) * (places == k).mean()
+            for k in np.unique(places)]  # fmt: skip
+    assert values["expected_calibration_error"] == close(sum(gaps))

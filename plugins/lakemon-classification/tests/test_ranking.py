@@ -68,3 +68,34 @@ def test_the_variance_of_the_auc_is_delongs(rows):
     assert ranking.auc_variance() == expected
     assert np.square(ranking.auc_influence()).sum() == expected
     assert ranking.auc_influence()[ranking.positive].sum() == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("digits", [1, 4, 17])
+def test_rankings_of_many_rows_agree_with_scikit_learn_whether_they_tie_or_not(digits):
+    random = np.random.default_rng(digits)
+    scores = random.random(40_000).round(digits)
+    positive = random.random(40_000) < scores
+    found = Ranking.of(positive, scores)
+    assert found.roc_auc() == pytest.approx(metrics.roc_auc_score(positive, scores), rel=1e-9)
+    assert found.average_precision() == pytest.approx(
+        metrics.average_precision_score(positive, scores), rel=1e-9
+    )
+    below, among = (np.searchsorted(np.sort(scores[~positive]), scores, side) for side in ("left", "right"))
+    beaten = (below + among)[positive] / 2 / (~positive).sum()
+    lower, same = (np.searchsorted(np.sort(scores[positive]), scores, side) for side in ("left", "right"))
+    beating = 1 - (lower + same)[~positive] / 2 / positive.sum()
+    expected = beaten.var(ddof=1) / len(beaten) + beating.var(ddof=1) / len(beating)
+    assert found.auc_variance() == pytest.approx(expected, rel=1e-9)
+    assert np.square(found.auc_influence()).sum() == pytest.approx(expected, rel=1e-9)
+
+
+def test_scores_keep_their_flags_whatever_their_sign_and_size():
+    scores = np.array([0.0, -0.0, 5e-324, 1.0, np.inf, 1.0, 0.0])
+    positive = np.array([True, False, False, True, True, False, False])
+    found = Ranking.of(positive, scores)
+    assert found.scores.tolist() == [0, 0, 0, 5e-324, 1, 1, np.inf]
+    assert found.positive.tolist() == [False, False, True, False, False, True, True]
+    assert found.rows_to.tolist() == [0, 3, 4, 6, 7]
+    mirrored = Ranking.of(positive, -scores)
+    assert mirrored.scores.tolist() == (-found.scores[::-1]).tolist()
+    assert mirrored.roc_auc() == pytest.approx(1 - found.roc_auc())

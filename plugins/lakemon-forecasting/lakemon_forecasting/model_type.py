@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from lakemon_core.domain.answers import numbers_of
-from lakemon_core.domain.monitor import Roles
 from lakemon_core.domain.rule import Rule
 from lakemon_core.domain.run import Severity
-from lakemon_core.ports import ModelType, ModelVersion, PluginConfig, QualityMetric, QualityResult
+from lakemon_core.ports import NumericModelType, PluginConfig, QualityMetric, QualityResult
 from lakemon_forecasting.config import ForecastingConfig
 
 if TYPE_CHECKING:
@@ -40,7 +38,7 @@ METRICS = (
 )
 
 
-class Forecasting(ModelType):
+class Forecasting(NumericModelType[ForecastingConfig]):
     """Models that say what a series will be at times to come: one row for each origin and target time."""
 
     type: ClassVar[str] = "forecasting"
@@ -49,13 +47,7 @@ class Forecasting(ModelType):
 
     def __init__(self, config: PluginConfig) -> None:
         super().__init__(config)
-        assert isinstance(config, ForecastingConfig)
-        self._config = config
         self._history: History | None = None
-
-    def roles(self) -> Roles:
-        """A row belongs to the window of its target time; series, horizon and origin are no features."""
-        return self._config.roles()
 
     @property
     def metrics(self) -> Sequence[QualityMetric]:
@@ -64,7 +56,7 @@ class Forecasting(ModelType):
 
     def slices(self) -> Sequence[str]:
         """The horizon and each series column."""
-        config = self._config
+        config = self.keys
         return tuple(_quoted(column) for column in (config.horizon_col, *config.series) if column)
 
     def quality_fields(self) -> Sequence[tuple[str, pa.DataType]]:
@@ -75,16 +67,15 @@ class Forecasting(ModelType):
 
     def quality_columns(self) -> Sequence[str]:
         """Target time, series, horizon, origin, model and quantiles."""
-        config = self._config
+        config = self.keys
         times = (config.timestamp_col, config.horizon_col, config.issued_at_col, config.model_id_col)
-        named = (*times, *config.series, *config.quantile_cols.values())
-        return tuple(column for column in named if column)
+        return tuple(column for column in (*times, *config.series, *super().quality_columns()) if column)
 
     def fit_baseline(self, rows: pa.Table) -> None:
         """Takes the baseline as the training history: the label of each series and time."""
         from lakemon_forecasting.history import History
 
-        self._history = History.of(rows, self._config)
+        self._history = History.of(rows, self.keys)
 
     def quality(self, rows: pa.Table) -> QualityResult:
         """Measures the rows that have an actual; see docs/reference/metrics.md."""
@@ -92,37 +83,22 @@ class Forecasting(ModelType):
         from lakemon_forecasting.quality import measure_quality
 
         history = self._history or History.absent("no training history: monitoring.baseline_table is not set")
-        return measure_quality(rows, self._config, METRICS, history)
+        return measure_quality(rows, self.keys, METRICS, history)
 
     def default_rules(self) -> Sequence[Rule]:
         """Missing forecasts; with actuals, worse than the seasonal naive, a steady bias, and intervals."""
-        config = self._config
-        rules = [Rule("null_rate", 0.05, column=config.prediction_col, default=True)]
-        if config.features:
+        rules = [Rule("null_rate", 0.05, column=self.keys.prediction_col, default=True)]
+        if self.keys.features:
             rules.append(Rule("feature_drift", 0.2, severity=Severity.WARNING, default=True))
-        if config.label_col:
+        if self.keys.label_col:
             rules.append(Rule("mase", 1.0, default=True))
-            rules.append(Rule("relative_bias", 0.1, severity=Severity.WARNING, default=True))
-        if config.label_col and config.interval:
-            low, high = config.interval
-            limit = round(high - low - 0.1, 6)
-            rules.append(Rule("coverage", limit, severity=Severity.WARNING, default=True))
-        return tuple(rules)
+        return (*rules, *self.rules_with_labels())
 
     def check_predictions(self, rows: pa.Table) -> Sequence[str]:
         """Looks for forecasts that are no numbers, crossings, missing series, origins after the target."""
-        from lakemon_core.profiling.quality.readings import prediction_problems
         from lakemon_forecasting.checks import time_problems
 
-        config = self._config
-        numbers = prediction_problems(rows, config.prediction_col, config.quantile_cols)
-        return (*numbers, *time_problems(rows, config))
-
-    def unpack(self, prediction: object, model: ModelVersion | None) -> Mapping[str, object]:
-        """Takes a number, a list or dict of one, or a dict with the configured columns."""
-        del model
-        config = self._config
-        return numbers_of(prediction, config.prediction_col, tuple(config.quantile_cols.values()))
+        return (*super().check_predictions(rows), *time_problems(rows, self.keys))
 
 
 def _quoted(column: str) -> str:
