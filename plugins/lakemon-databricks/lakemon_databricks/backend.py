@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
     from lakemon_databricks.ledger import LakeLedger
+    from lakemon_databricks.profiling import LakeProfiling
     from lakemon_databricks.registry import UnityCatalog
     from lakemon_databricks.serving import DatabricksServing
-    from lakemon_databricks.profiling import LakeProfiling
     from lakemon_databricks.statements import Statements
     from lakemon_databricks.tables import LakeTables
 
@@ -148,8 +148,10 @@ class DatabricksBackend(Backend):
 
     def unpack(self, model_type: ModelType, *, progress: Progress) -> UnpackResult:
         """Moves new payload rows into the inference table, each exactly once."""
-        progress.update(f"unpacking answers of a {model_type.type} model")
-        raise NotImplementedError("unpacking is not built yet.")
+        from lakemon_databricks.unpack import Unpacking
+
+        place = (self.statements, self._tables, self._ledger, self._registry)
+        return Unpacking(*place, self.setup.monitor, model_type).run(progress)
 
     def close(self) -> None:
         """Nothing is held: clients end with the process."""

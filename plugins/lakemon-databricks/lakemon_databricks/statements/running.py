@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lakemon_databricks.statements.failures import failure_of, not_fetched, too_late
+from lakemon_databricks.statements.failures import StatementFailed, failure_of, not_fetched, too_late
 from lakemon_databricks.statements.parameters import Value, parameter_items
 
 if TYPE_CHECKING:
@@ -19,6 +19,10 @@ _WAIT = 30
 """Seconds that the first call waits for the result; the API takes 5 to 50."""
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Seconds between two looks at a statement that runs; the last one repeats."""
+
+
+_CONFLICT_PAUSES = (0.1, 0.3, 1.0, 3.0)
+"""Seconds before a statement is sent again that another writer's commit made impossible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,24 @@ class Statements:
             return {}
         pairs = zip(columns, rows[0], strict=False)
         return {column.name: int(cell) for column, cell in pairs if column.name and _is_count(cell)}
+
+    def write(self, sql: str, parameters: Mapping[str, Value] | None = None) -> dict[str, int]:
+        """Runs a statement that writes; again, when another writer's commit came between.
+
+        Returns:
+            counts as `run` does.
+
+        Raises:
+            StatementFailed: as `run`; also when others write all the time.
+        """
+        for pause in _CONFLICT_PAUSES:
+            try:
+                return self.run(sql, parameters)
+            except StatementFailed as failed:
+                if not failed.is_conflict:
+                    raise
+                time.sleep(pause)
+        return self.run(sql, parameters)
 
     def read(self, sql: str, parameters: Mapping[str, Value] | None = None) -> pa.Table:
         """Runs a query and returns all of its rows, typed.

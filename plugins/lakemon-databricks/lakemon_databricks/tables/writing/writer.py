@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import pyarrow as pa
 
@@ -20,10 +18,6 @@ from lakemon_databricks.tables.writing.making import add_columns, batch_number, 
 from lakemon_databricks.tables.writing.merging import Merge, one_row_a_key
 from lakemon_databricks.tables.writing.rows import row_texts
 from lakemon_databricks.tables.writing.staging import staged
-
-T = TypeVar("T")
-_PAUSES = (0.1, 0.3, 1.0, 3.0)
-"""Seconds before a statement is sent again that another writer's commit made impossible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +42,7 @@ class Writing:
             with staged(self.statements, name, fitted) as source:
                 columns = _names(fitted)
                 sql = f"INSERT INTO {table_sql(name)} ({columns}) SELECT {columns} FROM ({source.sql})"  # noqa: S608 - quoted
-                self._again(lambda: self.statements.run(sql, source.values))
+                self.statements.write(sql, source.values)
         if batch:
             note_batch(self.statements, name, batch)
         return WriteResult(self.catalog.version(name), inserted=fitted.num_rows)
@@ -99,14 +93,14 @@ class Writing:
         if not found["n"]:
             return WriteResult(known.version)
         sql = f"DELETE FROM {table_sql(known.name)} WHERE {filtered}"  # noqa: S608 - quoted
-        self._again(lambda: self.statements.run(sql, binding.values))
+        self.statements.write(sql, binding.values)
         return WriteResult(self.catalog.version(known.name), deleted=int(found["n"]))
 
     def _merge(self, known: Known, merge: Merge, values: Mapping[str, Value]) -> WriteResult:
         (found,) = self.statements.read(merge.look(), values).to_pylist()
         inserted, updated = int(found["inserted"] or 0), int(found["updated"] or 0)
         if inserted or updated:
-            self._again(lambda: self.statements.run(merge.statement(), values))
+            self.statements.write(merge.statement(), values)
         return WriteResult(self.catalog.version(known.name), inserted=inserted, updated=updated)
 
     def _fitted(self, known: Known | None, name: TableName, rows: pa.Table) -> tuple[Known, pa.Table, bool]:
@@ -117,7 +111,7 @@ class Writing:
             make_table(self.statements, name, plan.schema)
             return Known(name, self.catalog.version(name), plan.schema), fitted, False
         if plan.added:
-            self._again(lambda: add_columns(self.statements, name, plan.added))
+            add_columns(self.statements, name, plan.added)
         return Known(name, known.version, plan.schema), fitted, bool(plan.added)
 
     def _matching(self, known: Known, filtered: str, binding: Binding, columns: Sequence[str]) -> pa.Table:
@@ -129,7 +123,7 @@ class Writing:
 
     def _replaced(self, sql: str, values: Mapping[str, Value], known: Known) -> None:
         try:
-            self._again(lambda: self.statements.run(sql, values))
+            self.statements.write(sql, values)
         except StatementFailed as failed:
             if failed.error_class != "DELTA_REPLACE_WHERE_MISMATCH":
                 raise
@@ -139,17 +133,6 @@ class Writing:
                 where=known.where,
                 cure="every new row must satisfy the filter.",
             ) from failed
-
-    def _again(self, attempt: Callable[[], T]) -> T:
-        """Sends a statement again when another writer came between."""
-        for pause in _PAUSES:
-            try:
-                return attempt()
-            except StatementFailed as failed:
-                if not failed.is_conflict:
-                    raise
-                time.sleep(pause)
-        return attempt()
 
 
 def _names(rows: pa.Table) -> str:
