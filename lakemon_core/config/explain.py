@@ -16,6 +16,7 @@ from lakemon_core.config.source.resolve import REFERENCE, unset_variable
 from lakemon_core.config.source.tree import Locations, Node, Place, kind, problem
 from lakemon_core.domain.errors import Problem, did_you_mean
 from lakemon_core.domain.names import plain
+from lakemon_core.ports.setting import SAFE_TO_SHOW
 
 _SECRET_KEY = re.compile(
     r"passw|secret|token|credential|webhook|workflow_url|api_?key|access_?key|private|routing_key|dsn",
@@ -135,7 +136,7 @@ def _sentence(details: ErrorDetails, node: Node, *, hidden: bool) -> tuple[str, 
         expected = f"{plain(details['msg'].removeprefix('Value error, '), 200).rstrip('.')}."
         if isinstance(node.value, dict) and not hidden:
             return code, f"is not accepted: {expected}", cure
-    if hidden:
+    if hidden and name != SAFE_TO_SHOW:
         expected, cure = expected if code == "LM114" else "it is not accepted.", ""
     return code, f"is {node.shown or shown(node.value, hidden=hidden)}; {expected}", cure
 

@@ -6,9 +6,19 @@ from datetime import datetime
 from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import PydanticCustomError
 
 API_VERSION = 1
 """Major version of the plugin interfaces; a plugin class states the one it needs as `lakemon_api`."""
+
+
+SAFE_TO_SHOW = "safe_to_show"
+"""Type of an error of a setting whose words hold nothing of its value, so they are shown for a secret too."""
+
+
+def refusal(why: str) -> PydanticCustomError:
+    """Returns the error that a validator raises for a secret setting; `why` must not hold the value."""
+    return PydanticCustomError(SAFE_TO_SHOW, "{why}", {"why": why})
 
 
 class Clock(Protocol):

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 from lakemon_core.domain.errors import LakemonError
 from lakemon_core.domain.incident import DeliveryResult, DeliveryStatus
 from lakemon_core.ports.plugins import AlertSink, SinkCheck
-from lakemon_core.ports.setting import PluginConfig
+from lakemon_core.ports.setting import PluginConfig, refusal
 from lakemon_core.web import Answer, Request, probe, read_url, send
 
 _REFERENCE = re.compile(r"\$\{(env|secret):[^}]+\}")
@@ -21,7 +21,7 @@ _CREDENTIAL = re.compile(r"hooks\.slack(-gov)?\.com/|xox[a-z]-|whsec_|[?&]sig=|/
 
 def _is_kept_out_of_the_file(text: str) -> str:
     if _CREDENTIAL.search(text):
-        raise ValueError("is a secret; keep it out of the file: ${secret:scope/key} or ${env:NAME}")
+        raise refusal("it is a credential; keep it out of the file: ${secret:scope/key} or ${env:NAME}")
     return text
 
 
@@ -30,7 +30,7 @@ def _can_be_read(url: str) -> str:
         try:
             read_url(url)
         except LakemonError as error:
-            raise ValueError(f"{error.what.rstrip(';')}") from None
+            raise refusal(error.what.rstrip(";")) from None
     return url
 
 

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 from lakemon_core.domain.errors import DeliveryError, LakemonError
 from lakemon_core.domain.incident import Attempt, DeliveryResult, DeliveryStatus, Notification, Rendered
 from lakemon_core.ports import PluginConfig, SinkCheck
+from lakemon_core.ports.setting import refusal
 from lakemon_core.ports.web_sink import WebAddress, WebConfig, WebSink
 from lakemon_teams.card import LARGEST_CARD, message_of
 
@@ -34,7 +35,7 @@ class TeamsConfig(WebConfig):
     @classmethod
     def _is_alive(cls, url: str) -> str:
         if _CONNECTOR.match(url):
-            raise ValueError(f"{_GONE}; {_CURE}")
+            raise refusal(f"it {_GONE}; {_CURE}")
         return url
 
 
