@@ -1,10 +1,30 @@
 """`lakemon init`: flags in a script, all files or none, nothing overwritten unasked."""
 
+import json
 import os
+from types import SimpleNamespace
 
 import pytest
 
+from lakemon_core.cli.main import call
+
 DATABRICKS = ("--backend", "databricks", "--ci", "both")
+
+
+@pytest.fixture
+def inside(folder, monkeypatch, capfd):
+    """Runs one command line in this process, in an empty folder."""
+    monkeypatch.chdir(folder)
+
+    def run(*arguments):
+        code = call(arguments)
+        stdout, stderr = capfd.readouterr()
+        document = json.loads(stdout) if "json" in arguments else {}
+        return SimpleNamespace(
+            code=code, stdout=stdout, stderr=stderr, document=document, error=document.get("error")
+        )
+
+    return run
 
 
 def tree(folder):
@@ -16,24 +36,25 @@ def tree(folder):
     }
 
 
+@pytest.mark.parametrize("backend", ["local", "databricks"])
 @pytest.mark.parametrize("kind", ["classification", "regression", "forecasting"])
 @pytest.mark.parametrize("source", ["--serving", "--batch"])
-def test_every_config_passes_config_check(lakemon, kind, source):
-    assert lakemon("init", "--type", kind, source, "--model", "air time").code == 0
-    checked = lakemon("config", "check", "--output", "json").document
-    assert checked["environments"] == ["dev", "aut", "prod"]
+def test_every_config_passes_config_check(inside, kind, source, backend):
+    assert inside("init", "--type", kind, source, "--model", "air time", "--backend", backend).code == 0
+    checked = inside("config", "check", "--output", "json").document
+    assert checked["environments"] == [*["local"] * (backend != "local"), "dev", "aut", "prod"]
 
 
-def test_flags_stand_in_the_config(folder, lakemon):
-    lakemon("init", "--model", "churn", "--schema", "shop", "--catalog", "lake", "--email", "ml@example.com")
+def test_flags_stand_in_the_config(folder, inside):
+    inside("init", "--model", "churn", "--schema", "shop", "--catalog", "lake", "--email", "ml@example.com")
     text = (folder / "monitoring_config.yml").read_text()
     for part in ("name: churn", "schema: shop", "catalog: lake_aut", "team: ml@example.com"):
         assert part in text
 
 
-def test_what_is_left_to_change_is_listed_by_file_and_line_until_it_is_changed(folder, lakemon):
-    written = lakemon("init", *DATABRICKS, "--output", "json").document
-    left = lakemon("config", "check", "-e", "local", "--output", "json").document["open"]
+def test_what_is_left_to_change_is_listed_by_file_and_line_until_it_is_changed(folder, inside):
+    written = inside("init", *DATABRICKS, "--output", "json").document
+    left = inside("config", "check", "-e", "local", "--output", "json").document["open"]
     assert left == written["open"]
     assert {"monitoring_config.yml", "databricks.yml", "azure-pipelines.yml"} < {
         place["file"] for place in left
@@ -43,13 +64,13 @@ def test_what_is_left_to_change_is_listed_by_file_and_line_until_it_is_changed(f
         assert line.endswith(f"# UPDATE: {place['what']}")
     pipeline = folder / "azure-pipelines.yml"
     pipeline.write_text(pipeline.read_text().replace("# UPDATE:", "#"))
-    told = lakemon("config", "check", "-e", "local")
+    told = inside("config", "check", "-e", "local")
     assert "databricks.yml:29 address of the workspace" in told.stdout
     assert "azure-pipelines.yml" not in told.stdout
 
 
-def test_a_databricks_project_has_config_bundle_jobs_and_ci(folder, lakemon):
-    document = lakemon("init", *DATABRICKS, "--model", "Air time", "--output", "json").document
+def test_a_databricks_project_has_config_bundle_jobs_and_ci(folder, inside):
+    document = inside("init", *DATABRICKS, "--model", "Air time", "--output", "json").document
     assert sorted(tree(folder)) == document["files"] == [
         ".github/workflows/monitoring.yml", ".gitignore", ".pre-commit-config.yaml", "README.md",
         "azure-pipelines.yml", "databricks.yml", "monitoring_config.yml", "pyproject.toml",
@@ -58,51 +79,51 @@ def test_a_databricks_project_has_config_bundle_jobs_and_ci(folder, lakemon):
     ]  # fmt: skip
 
 
-def test_a_dry_run_says_what_it_would_write_and_writes_nothing(folder, lakemon):
-    told = lakemon("init", "project", *DATABRICKS, "--dry-run")
+def test_a_dry_run_says_what_it_would_write_and_writes_nothing(folder, inside):
+    told = inside("init", "project", *DATABRICKS, "--dry-run")
     assert told.code == 0
     assert "would write project/databricks.yml" in told.stdout
     assert "databricks.yml:29 address of the workspace" in told.stdout
     assert list(folder.iterdir()) == []
 
 
-def test_one_file_that_is_there_stops_all(folder, lakemon):
+def test_one_file_that_is_there_stops_all(folder, inside):
     (folder / "databricks.yml").write_text("mine")
-    told = lakemon("init", *DATABRICKS)
+    told = inside("init", *DATABRICKS)
     assert told.code == 2
     assert "LM186 databricks.yml is there already" in told.stderr
     assert tree(folder) == {"databricks.yml": "mine"}
-    assert lakemon("init", *DATABRICKS, "--dry-run").code == 2
+    assert inside("init", *DATABRICKS, "--dry-run").code == 2
 
 
-def test_keep_writes_the_others_only(folder, lakemon):
+def test_keep_writes_the_others_only(folder, inside):
     (folder / "pyproject.toml").write_text("mine")
-    document = lakemon("init", *DATABRICKS, "--keep", "--output", "json").document
+    document = inside("init", *DATABRICKS, "--keep", "--output", "json").document
     assert document["kept"] == ["pyproject.toml"]
     assert (folder / "pyproject.toml").read_text() == "mine"
     assert (folder / "databricks.yml").exists()
 
 
-def test_force_overwrites(folder, lakemon):
+def test_force_overwrites(folder, inside):
     (folder / "databricks.yml").write_text("mine")
-    assert lakemon("init", *DATABRICKS, "--force").code == 0
+    assert inside("init", *DATABRICKS, "--force").code == 0
     assert "targets:" in (folder / "databricks.yml").read_text()
 
 
 @pytest.mark.parametrize("option", ["--force", "--keep"])
-def test_a_folder_in_the_place_of_a_file_is_never_replaced(folder, lakemon, option):
+def test_a_folder_in_the_place_of_a_file_is_never_replaced(folder, inside, option):
     (folder / "databricks.yml").mkdir()
-    told = lakemon("init", *DATABRICKS, option)
+    told = inside("init", *DATABRICKS, option)
     assert told.code == 2
     assert "LM162 databricks.yml is a folder" in told.stderr
     assert [path.name for path in folder.iterdir()] == ["databricks.yml"]
 
 
-def test_when_one_file_cannot_be_written_everything_is_as_before(folder, lakemon):
+def test_when_one_file_cannot_be_written_everything_is_as_before(folder, inside):
     (folder / "monitoring_config.yml").write_text("mine")
     (folder / "src").write_text("a file where a folder goes")
     before = tree(folder)
-    told = lakemon("init", *DATABRICKS, "--force")
+    told = inside("init", *DATABRICKS, "--force")
     assert told.code == 2
     assert "LM161" in told.stderr
     assert "nothing was changed" in told.stderr
@@ -110,12 +131,12 @@ def test_when_one_file_cannot_be_written_everything_is_as_before(folder, lakemon
     assert sorted(path.name for path in folder.iterdir()) == ["monitoring_config.yml", "src"]
 
 
-def test_a_link_is_replaced_and_what_it_leads_to_stays(folder, tmp_path, lakemon):
+def test_a_link_is_replaced_and_what_it_leads_to_stays(folder, tmp_path, inside):
     elsewhere = tmp_path / "elsewhere.yml"
     elsewhere.write_text("mine")
     (folder / "monitoring_config.yml").symlink_to(elsewhere)
-    assert lakemon("init").code == 2
-    assert lakemon("init", "--force").code == 0
+    assert inside("init").code == 2
+    assert inside("init", "--force").code == 0
     assert elsewhere.read_text() == "mine"
     assert not (folder / "monitoring_config.yml").is_symlink()
 
@@ -130,17 +151,17 @@ WRONG = {
 
 
 @pytest.mark.parametrize("kind", WRONG)
-def test_a_wrong_answer_is_refused_before_anything_is_written(folder, lakemon, kind):
+def test_a_wrong_answer_is_refused_before_anything_is_written(folder, inside, kind):
     arguments, code, cure = WRONG[kind]
-    told = lakemon("init", *arguments, "--output", "json")
+    told = inside("init", *arguments, "--output", "json")
     assert told.code == 2
     assert told.error["code"] == code
     assert cure in told.error["cure"]
     assert list(folder.iterdir()) == []
 
 
-def test_a_template_is_a_config_of_its_own(folder, lakemon):
-    assert lakemon("init", "--template", "regression_model", "--backend", "databricks").code == 0
+def test_a_template_is_a_config_of_its_own(folder, inside):
+    assert inside("init", "--template", "regression_model", "--backend", "databricks").code == 0
     assert list(tree(folder)) == ["monitoring_config.yml"]
 
 
@@ -186,8 +207,6 @@ def test_a_script_returns_when_all_is_well_for_databricks_takes_any_exit_for_a_f
 
 def test_a_script_works_outside_the_main_thread_where_jobs_may_call_it(capsys):
     from concurrent.futures import ThreadPoolExecutor
-
-    from lakemon_core.cli.main import call
 
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(call, ["--version"]).result() == 0

@@ -1,5 +1,6 @@
 """`lakemon plugins new`: each kind of plugin is found, works and holds its contract as it is written."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -10,17 +11,14 @@ from pathlib import Path
 import pytest
 from lakemon_templates import PLUGIN_KINDS, plugin
 
+from lakemon_core.cli.main import call
 
-@pytest.fixture(scope="module")
-def new(tmp_path_factory):
-    """Runs `lakemon plugins new` in a folder; returns that folder."""
-    folder = tmp_path_factory.mktemp("plugins")
 
-    def run(*arguments):
-        command = [sys.executable, "-m", "lakemon_core", "plugins", "new", *arguments]
-        return folder, subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-
-    return run
+@pytest.fixture
+def new(tmp_path, monkeypatch, capfd):
+    """Runs `lakemon plugins new` in an empty folder; returns exit code, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: (call(["plugins", "new", *arguments]), *capfd.readouterr())
 
 
 def install(distribution: Path, site: Path) -> dict[str, str]:
@@ -50,36 +48,38 @@ def passes(distribution: Path, environment: dict[str, str], *options: str) -> No
 
 
 @pytest.mark.parametrize("kind", PLUGIN_KINDS)
-def test_a_new_plugin_is_active_and_passes_its_tests(new, tmp_path, kind):
-    folder, told = new(f"night-{kind}", "--kind", kind)
-    assert told.returncode == 0, told.stderr
-    distribution = folder / f"lakemon-night-{kind}"
-    environment = install(distribution, tmp_path / "site")
-    listed = subprocess.run(
-        [sys.executable, "-m", "lakemon_core", "plugins", "check", f"night-{kind}"],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert listed.returncode == 0, listed.stdout
-    assert "status        active" in listed.stdout
+def test_a_new_plugin_passes_its_tests(new, tmp_path, kind):
+    code, _, stderr = new(f"night-{kind}", "--kind", kind)
+    assert code == 0, stderr
+    distribution = tmp_path / f"lakemon-night-{kind}"
     quick = ("-k", "says_what_it_is or ledger_notes or comes_again") if kind == "backend" else ()
-    passes(distribution, environment, *quick)
+    passes(distribution, install(distribution, tmp_path / "site"), *quick)
+
+
+def test_new_plugins_of_all_kinds_are_active(new, tmp_path):
+    for kind in PLUGIN_KINDS:
+        new(f"night-{kind}", "--kind", kind)
+        environment = install(tmp_path / f"lakemon-night-{kind}", tmp_path / "site")
+    command = [sys.executable, "-m", "lakemon_core", "plugins", "list", "--output", "json"]
+    told = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    found = {row["name"]: row for row in json.loads(told.stdout)["plugins"]}
+    assert {found[f"night-{kind}"]["status"] for kind in PLUGIN_KINDS} == {"active"}
+    assert found["night-hook"]["hooks"] == ["lakemon_validate"]
 
 
 @pytest.mark.slow
 def test_a_new_backend_passes_all_its_tests(new, tmp_path):
-    folder, _ = new("whole-backend", "--kind", "backend")
-    distribution = folder / "lakemon-whole-backend"
+    new("whole-backend", "--kind", "backend")
+    distribution = tmp_path / "lakemon-whole-backend"
     passes(distribution, install(distribution, tmp_path / "site"))
 
 
-@pytest.mark.parametrize("kind", PLUGIN_KINDS)
-def test_its_code_is_clean(new, kind):
-    folder, _ = new(f"clean-{kind}", "--kind", kind)
+def test_their_code_is_clean(new, tmp_path):
+    for kind in PLUGIN_KINDS:
+        new(f"clean-{kind}", "--kind", kind)
     for check in (["format", "--check"], ["check", "--select", "E,F,UP,B"]):
         command = [sys.executable, "-m", "ruff", *check, "--isolated", "--line-length", "110", "."]
-        done = subprocess.run(
-            command, cwd=folder / f"lakemon-clean-{kind}", capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout
 
 
@@ -90,23 +90,22 @@ WRONG = {
 
 
 @pytest.mark.parametrize("kind", WRONG)
-def test_a_wrong_name_is_refused(new, kind):
+def test_a_wrong_name_is_refused(new, tmp_path, kind):
     name, said = WRONG[kind]
-    folder, told = new(name)
-    assert told.returncode == 2
-    assert told.stderr.startswith(said)
-    assert not (folder / f"lakemon-{name}").exists()
+    code, _, stderr = new(name)
+    assert code == 2
+    assert stderr.startswith(said)
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_a_dry_run_writes_nothing_and_a_second_run_overwrites_nothing(new):
-    folder, told = new("day-watch", "--dry-run")
-    assert "would write lakemon-day-watch/pyproject.toml" in told.stdout
-    assert not (folder / "lakemon-day-watch").exists()
+def test_a_dry_run_writes_nothing_and_a_second_run_overwrites_nothing(new, tmp_path):
+    assert "would write lakemon-day-watch/pyproject.toml" in new("day-watch", "--dry-run")[1]
+    assert not (tmp_path / "lakemon-day-watch").exists()
     new("day-watch")
-    assert "LM186" in new("day-watch")[1].stderr
+    assert "LM186" in new("day-watch")[2]
 
 
-def test_a_long_name_and_one_that_ends_like_its_kind_make_good_classes():
+def test_a_name_of_two_words_and_one_that_ends_like_its_kind_make_good_classes():
     assert "class TeamPagerSink(" in plugin("team-pager", "sink")["src/lakemon_team_pager/__init__.py"]
     assert "class PagerSink(" in plugin("pager-sink", "sink")["src/lakemon_pager_sink/__init__.py"]
 
