@@ -87,7 +87,7 @@ def _script(name: str) -> Callable[[], None]:
 
 
 def _end(code: int) -> None:
-    """Ends a script: by returning when all is well, for Databricks takes any SystemExit for a failed task."""
+    """Ends a script: by returning when all is well, so that a job's process is never asked to exit."""
     if code:
         sys.exit(code)
 

@@ -193,7 +193,7 @@ def test_the_scripts_of_the_jobs_take_the_project_as_it_is(lakemon, folder, scri
     assert told.code == (3 if script == "refresh_all_monitors" else 0)
 
 
-def test_a_script_returns_when_all_is_well_for_databricks_takes_any_exit_for_a_failure(monkeypatch, capsys):
+def test_a_script_returns_when_all_is_well_and_exits_only_with_an_error(monkeypatch, capsys):
     from lakemon_core.cli import scripts
 
     monkeypatch.setattr("sys.argv", ["deploy_serving", "--help"])
