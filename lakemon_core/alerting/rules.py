@@ -12,25 +12,37 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 
+from lakemon_core.alerting.judging.budget import FEWEST, level_of
+from lakemon_core.alerting.judging.matching import is_slice, is_version, order_of, why_unknown
+from lakemon_core.alerting.judging.presence import hours_without_data
 from lakemon_core.alerting.judging.quorum import together
-from lakemon_core.alerting.judging.shelf import DRIFT, Shelf, beyond_chance, place_of, slice_text
+from lakemon_core.alerting.judging.shelf import (
+    DRIFT,
+    Shelf,
+    beyond_chance,
+    place_of,
+    series_of,
+    slice_text,
+)
 from lakemon_core.alerting.wording import moment, number
 from lakemon_core.domain.errors import did_you_mean
 from lakemon_core.domain.figures import Kind
 from lakemon_core.domain.monitor import Maturity
 from lakemon_core.domain.names import plain
-from lakemon_core.domain.rule import EACH, Compare, Rule, Signal, Status, Verdict
+from lakemon_core.domain.rule import EACH, AlarmBudget, Compare, Rule, Signal, Status, Verdict
 from lakemon_core.domain.run import Severity
 from lakemon_core.ports import MetricSpec, QualityMetric
 
 ALPHA = 0.05
 """A drift statistic without a chance level of its own counts when its test says p <= ALPHA."""
 
+USUAL_LEVEL = 0.00135
+"""Level of an automatic limit without a budget, on one side: that of three standard deviations."""
+
 _BY_COLUMN = (
     "feature_drift", "null_rate", "new_categories", "new_category_share", "out_of_range", "type_change",
 )  # fmt: skip
 _LOW_IS_BAD = frozenset({"row_count", "row_count_ratio", "label_coverage"})
-_NEEDS_NO_SAMPLES = frozenset({"row_count", "row_count_ratio", "gaps", "type_change", "freshness"})
 _AWAY = "away from 0"
 """The operator of metrics such as bias, for rules that name none."""
 _BEYOND: Mapping[str, Callable[[float, float], bool]] = {
@@ -52,6 +64,7 @@ def judge(
     metrics: Sequence[QualityMetric | MetricSpec],
     granularity: str = "",
     maturity: Maturity | None = None,
+    budget: AlarmBudget | None = None,
 ) -> list[Verdict]:
     """Says of every rule and every series it looks at, window by window, whether it is breached.
 
@@ -67,13 +80,15 @@ def judge(
         metrics: give the direction of quality metrics.
         granularity: of rules that name none; default the first that the signals have.
         maturity: when the quality of a window is judged; None judges it with the labels that are in.
+        budget: false alarms that people put up with: drift must then be beyond chance among all columns (q of
+            Benjamini and Hochberg), other metrics beyond what their windows before make usual.
 
     Returns:
         verdicts in the order of the rules; each series in window order.
     """
     fallback = granularity or next((signal.granularity for signal in signals if signal.window), "")
     court = _Court(
-        shelf=Shelf.of(signals),
+        shelf=Shelf.of(signals, has_budget=budget is not None),
         now=now,
         model=model,
         environment=environment,
@@ -83,7 +98,10 @@ def judge(
         },
         granularity=fallback,
         maturity=maturity,
+        budget=budget,
     )
+    if budget is not None:
+        court = replace(court, untested=court.series(named(rules)))
     return [verdict for rule in named(rules) for verdict in court.verdicts(rule)]
 
 
@@ -123,6 +141,16 @@ def fingerprint(
 
 
 @dataclass(frozen=True, slots=True)
+class _Limits:
+    """How one value is judged: beyond `critical`, beyond `first`, and past `recover`."""
+
+    op: str
+    critical: float
+    first: float
+    recover: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Court:
     """Judges one rule after the other."""
 
@@ -134,16 +162,24 @@ class _Court:
     two_sided: set[str]
     granularity: str
     maturity: Maturity | None
+    budget: AlarmBudget | None = None
+    untested: int = 1
+
+    def series(self, rules: Iterable[Rule]) -> int:
+        """Counts the series of all rules that have no test of their own."""
+        return sum(
+            len({series_of(signal) for signal in self._mine(rule)})
+            for rule in rules
+            if self._metric(rule)[0] not in DRIFT
+        )
 
     def verdicts(self, rule: Rule) -> Iterator[Verdict]:
         """Yields the verdicts of one rule, series by series, each in window order."""
         metric, column = self._metric(rule)
-        mine = [
-            signal for signal in self.shelf.by_name.get(metric, ()) if self._concerns(rule, column, signal)
-        ]
+        mine = self._mine(rule)
         if not mine:
             yield self._absent(rule, metric, column)
-        judged = [self._verdict(rule, metric, signal) for signal in sorted(mine, key=_series)]
+        judged = [self._verdict(rule, metric, signal) for signal in sorted(mine, key=order_of)]
         if rule.at_least is None:
             yield from judged
         else:
@@ -151,6 +187,13 @@ class _Court:
                 yield replace(verdict, fingerprint=self._identity(rule, verdict.signal))
         if rule.expect_every and mine:
             yield self._presence(rule, mine, rule.expect_every)
+
+    def _mine(self, rule: Rule) -> list[Signal]:
+        """Returns the signals that a rule looks at."""
+        metric, column = self._metric(rule)
+        return [
+            signal for signal in self.shelf.by_name.get(metric, ()) if self._concerns(rule, column, signal)
+        ]
 
     def _metric(self, rule: Rule) -> tuple[str, str | None]:
         """Splits `feature_drift.COLUMN`; a signal that has just this name comes first."""
@@ -162,9 +205,9 @@ class _Court:
     def _concerns(self, rule: Rule, column: str | None, signal: Signal) -> bool:
         return (
             self._is_finished(rule, signal)
-            and _is_version(rule, signal)
+            and is_version(rule, signal)
             and column in {None, signal.column}
-            and _is_slice(rule, signal)
+            and is_slice(rule, signal)
             and signal.compare in {None, rule.compare}
             and signal.statistic == (rule.statistic or self.shelf.default_statistic(signal))
         )
@@ -180,27 +223,42 @@ class _Court:
         waits = self._why_immature(signal)
         if waits:
             return replace(blank, reason=waits)
-        value, (kind, reason) = signal.value, _why_unknown(rule, metric, signal)
+        value, (kind, reason) = signal.value, why_unknown(rule, metric, signal)
         if value is None or reason:
             return replace(blank, reason=reason, kind=kind)
-        op = self._op(rule, metric)
-        beyond, side = _BEYOND[op], -1 if op == _AWAY and value < 0 else 1
-        first = rule.threshold if rule.warn is None else rule.warn
-        recovered = not beyond(value, first if rule.recover is None else rule.recover)
-        fine = replace(blank, status=Status.OK, limit=side * first, recovered=recovered)
-        is_critical = beyond(value, rule.threshold)
-        if not is_critical and not beyond(value, first):
+        limits = self._limits(rule, metric, signal)
+        if limits is None:
+            return replace(blank, reason=f"what is usual is known after {FEWEST} windows")
+        beyond, side = _BEYOND[limits.op], -1 if limits.op == _AWAY and value < 0 else 1
+        recovered = not beyond(value, limits.recover)
+        fine = replace(blank, status=Status.OK, limit=side * limits.first, recovered=recovered)
+        is_critical = beyond(value, limits.critical)
+        if not is_critical and not beyond(value, limits.first):
             return fine
-        chance = "" if beyond in {operator.lt, operator.le} else self._chance(signal)
+        chance = self._chance(rule, signal, falls=beyond in {operator.lt, operator.le})
         if chance:
             return replace(fine, reason=chance)
         return replace(
             fine,
             status=Status.BREACHED,
             severity=rule.severity if is_critical else Severity.WARNING,
-            limit=side * (rule.threshold if is_critical else first),
+            limit=side * (limits.critical if is_critical else limits.first),
             contributors=() if metric in _BY_COLUMN else self.shelf.contributors(signal),
         )
+
+    def _limits(self, rule: Rule, metric: str, signal: Signal) -> _Limits | None:
+        """Returns the limits of one value; None when they rest on windows that are not there yet."""
+        op = self._op(rule, metric)
+        if not rule.is_automatic:
+            first = rule.threshold if rule.warn is None else rule.warn
+            return _Limits(op, rule.threshold, first, first if rule.recover is None else rule.recover)
+        usual = self.shelf.usual(signal)
+        if usual is None or signal.value is None:
+            return None
+        if op == _AWAY:
+            op = ">" if signal.value >= usual.mean else "<"
+        limit = usual.limit(self._level_of_one(signal) or USUAL_LEVEL, 1 if op[0] == ">" else -1)
+        return _Limits(op, limit, limit, limit)
 
     def _why_immature(self, signal: Signal) -> str:
         """Says which labels a window of a quality metric waits for; nothing when it waits no longer."""
@@ -219,41 +277,49 @@ class _Court:
             return _AWAY
         return "<" if metric in self.rising | _LOW_IS_BAD else ">"
 
-    def _chance(self, signal: Signal) -> str:
-        """Says why a drift value may be chance; nothing when it is more than that."""
-        if signal.chance_level is not None:
-            level = number(signal.chance_level)
-            return "" if beyond_chance(signal) else f"chance alone gives up to {level} at these row counts"
-        p_value = signal.p_value
-        if p_value is None:
-            p_value = self.shelf.tests.get((place_of(signal), signal.column))
-        if p_value is None or p_value <= ALPHA or math.isnan(p_value):
+    def _chance(self, rule: Rule, signal: Signal, *, falls: bool) -> str:
+        """Says why a value may be chance; nothing when it is more than that."""
+        if signal.name not in DRIFT:
+            return "" if rule.is_automatic else self._usual(signal, falls=falls)
+        if falls:
+            return ""
+        if signal.chance_level is not None and not beyond_chance(signal):
+            return f"chance alone gives up to {number(signal.chance_level)} at these row counts"
+        test = self.shelf.tests.get((place_of(signal), signal.column))
+        if self.budget is not None:
+            level = self._level(signal)
+            is_rare = test is None or test <= level
+            return "" if is_rare else f"among all columns chance gives as much (q {test:.2g} > {level:.2g})"
+        p_value = test if signal.p_value is None else signal.p_value
+        if signal.chance_level is not None or p_value is None or p_value <= ALPHA or math.isnan(p_value):
             return ""
         return f"chance alone gives as much in {p_value:.0%} of all windows (p = {p_value:.2g})"
 
+    def _usual(self, signal: Signal, *, falls: bool) -> str:
+        """Says why a value without a test may be usual, where there is a budget and a history."""
+        level, usual = self._level_of_one(signal), self.shelf.usual(signal)
+        if level is None or usual is None or signal.value is None:
+            return ""
+        side = -1 if falls or signal.value < usual.mean else 1
+        limit = usual.limit(level, side)
+        if (signal.value - limit) * side > 0:
+            return ""
+        return f"the {usual.n} windows before make {number(limit)} usual within the budget of false alarms"
+
+    def _level(self, signal: Signal) -> float:
+        """Returns how rare a value must be."""
+        if self.budget is None or signal.window is None:
+            return ALPHA
+        return level_of(self.budget, signal.window.end - signal.window.start)
+
+    def _level_of_one(self, signal: Signal) -> float | None:
+        """Returns the level of one of all series that have no test; None without a budget."""
+        return None if self.budget is None else self._level(signal) / max(1, self.untested)
+
     def _presence(self, rule: Rule, signals: Sequence[Signal], every: timedelta) -> Verdict:
         """Says whether data still comes as often as the rule expects; `freshness` has no window to tell."""
-        ends = [one.window.end for one in signals if one.window and one.n]
-        newest = max(ends, default=None)
-        hours = (self.now - newest).total_seconds() / 3600 if newest else None
-        limit = every.total_seconds() / 3600
-        signal = replace(
-            signals[-1],
-            window=None,
-            column=":table",
-            name="hours_without_data",
-            statistic="hours_without_data",
-            compare=None,
-            value=hours,
-            n=0,
-            method="hours_without_data:1",
-            baseline=None,
-            p_value=None,
-            chance_level=None,
-            lower=None,
-            upper=None,
-        )
-        is_late = hours is not None and hours > limit
+        signal, limit = hours_without_data(signals, self.now), every.total_seconds() / 3600
+        is_late = signal.value is not None and signal.value > limit
         return replace(
             self._blank(rule, signal),
             fingerprint=self._identity(rule, signal, Kind.NO_DATA),
@@ -283,7 +349,7 @@ class _Court:
             severity=rule.severity,
             window=signal.window,
             signal=signal,
-            limit=rule.threshold,
+            limit=0.0 if rule.is_automatic else rule.threshold,
             recovered=False,
             model=self.model,
             environment=self.environment,
@@ -323,31 +389,3 @@ class _Court:
             cure = "monitoring.baseline_table is missing" if baseline else "no rows lie that far back yet"
             return f"{metric} was not measured against {plain(rule.compare)} ({cure})"
         return f"no finished window has {metric} for this rule's slice, statistic and granularity yet"
-
-
-def _series(signal: Signal) -> tuple[object, ...]:
-    return signal.column, slice_text(signal), signal.model_id, signal.window is None, signal.window
-
-
-def _is_version(rule: Rule, signal: Signal) -> bool:
-    if rule.model_version == EACH:
-        return signal.model_id != "*"
-    return signal.model_id == rule.model_version
-
-
-def _is_slice(rule: Rule, signal: Signal) -> bool:
-    wanted = rule.slice or ""
-    return wanted in {slice_text(signal), f"{signal.slice_key}=*"}
-
-
-def _why_unknown(rule: Rule, metric: str, signal: Signal) -> tuple[Kind, str]:
-    """Says why a signal cannot be judged, and whether data is missing or computing it failed."""
-    too_few = signal.n < rule.min_samples and metric not in _NEEDS_NO_SAMPLES
-    lacks_rows = too_few or not signal.n or metric in _NEEDS_NO_SAMPLES
-    if signal.value is None:
-        return (Kind.NO_DATA if lacks_rows else Kind.ERROR), signal.reason or "not computed"
-    if math.isnan(signal.value):
-        return Kind.ERROR, "the value is not a number"
-    if too_few:
-        return Kind.NO_DATA, f"rests on {signal.n} rows, the rule wants {rule.min_samples}"
-    return Kind.BREACH, ""

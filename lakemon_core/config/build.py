@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lakemon_core.config.shape.fields import duration_of
+from lakemon_core.config.shape.fields import budget_of, duration_of
 from lakemon_core.config.shape.sections import (
+    AlertsSection,
     EnvironmentSection,
     InferenceTableSection,
     LabelsSection,
@@ -32,6 +33,7 @@ from lakemon_core.domain.monitor import (
     SinkSpec,
 )
 from lakemon_core.domain.names import TableName
+from lakemon_core.domain.rule import AlarmBudget
 from lakemon_core.domain.window import Granularity
 
 
@@ -109,11 +111,16 @@ def _monitoring(section: MonitoringSection, environment: EnvironmentSection) -> 
         slicing_exprs=section.slicing_exprs,
         custom_metrics=tuple(metric.model_dump() for metric in section.custom_metrics),
         schedule=section.schedule.model_dump() if section.schedule else None,
-        rules=tuple(alert.rule() for alert in section.alerts),
+        rules=tuple(one.rule() for one in section.rules),
         psi_smoothing=section.psi_smoothing,
         baseline_version=section.baseline_version,
         references=tuple(Lookback(one.name, one.windows, one.offset) for one in section.references),
+        alarm_budget=_budget(section.alerts),
     )
+
+
+def _budget(alerts: object) -> AlarmBudget | None:
+    return budget_of(alerts.budget) if isinstance(alerts, AlertsSection) and alerts.budget else None
 
 
 def _table(text: str, environment: EnvironmentSection) -> TableName:

@@ -97,6 +97,9 @@ def _referring(schema: Any) -> Any:
         return [_referring(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
+    if "oneOf" in schema:  # a list or a mapping: no value is both
+        rest = {key: item for key, item in schema.items() if key not in {"oneOf", "discriminator"}}
+        schema = {**rest, "anyOf": schema["oneOf"]}
     if schema.get("type") in ("integer", "number", "boolean") or "enum" in schema or "pattern" in schema:
         notes = {key: schema[key] for key in _NOTES if key in schema}
         value = {key: item for key, item in schema.items() if key not in notes}

@@ -74,6 +74,7 @@ def config_hash(monitor: Monitor) -> str:
             "custom_metrics": monitoring.custom_metrics,
             "psi_smoothing": monitoring.psi_smoothing,
         },
+        **({"alarm_budget": str(monitoring.alarm_budget)} if monitoring.alarm_budget else {}),
         "rules": sorted((rule.name, rule.hash) for rule in monitoring.rules),
         "plugins": [sorted(monitor.plugins.disabled), monitor.plugins.settings, monitor.plugins.autoload],
     }
@@ -139,9 +140,17 @@ def _monitoring(spec: MonitoringSpec) -> dict[str, Any]:
         "slicing_exprs": list(spec.slicing_exprs),
         "custom_metrics": [dict(metric) for metric in spec.custom_metrics],
         "schedule": dict(spec.schedule) if spec.schedule else None,
-        "alerts": [_rule(rule) for rule in spec.rules],
+        "alerts": _alerts(spec),
         "psi_smoothing": spec.psi_smoothing,
     }
+
+
+def _alerts(spec: MonitoringSpec) -> Any:
+    rules = [_rule(rule) for rule in spec.rules]
+    budget = spec.alarm_budget
+    if budget is None:
+        return rules
+    return {"budget": f"{budget.alarms / (budget.per / timedelta(days=365)):g} per year", "rules": rules}
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
@@ -149,7 +158,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
     m, n = rule.for_windows
     values: dict[str, Any] = {
         "metric": rule.metric,
-        "threshold": rule.threshold,
+        "threshold": "auto" if rule.is_automatic else rule.threshold,
         "id": rule.id,
         "statistic": rule.statistic,
         "op": rule.op,

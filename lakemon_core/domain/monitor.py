@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lakemon_core.domain.lookback import CALENDAR, Lookback
 from lakemon_core.domain.names import TableName
-from lakemon_core.domain.rule import Rule
+from lakemon_core.domain.rule import AlarmBudget, Rule
 from lakemon_core.domain.window import Granularity
 
 
@@ -188,6 +188,7 @@ class MonitoringSpec:
         schedule: quartz cron and time zone; used by scheduled deployments.
         rules: rules of the config; empty means the defaults of the model type.
         psi_smoothing: `add_half` (default) or `clip` (1e-4).
+        alarm_budget: false alarms that people put up with; None judges by limits and 5 % levels alone.
     """
 
     output_schema: str
@@ -200,6 +201,7 @@ class MonitoringSpec:
     psi_smoothing: str = "add_half"
     baseline_version: int | None = None
     references: tuple[Lookback, ...] = ()
+    alarm_budget: AlarmBudget | None = None
 
     @property
     def lookbacks(self) -> tuple[Lookback, ...]:

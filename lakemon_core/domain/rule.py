@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from enum import StrEnum
+from math import isnan
 
 from lakemon_core.domain.figures import Kind
 from lakemon_core.domain.run import Severity
@@ -97,6 +98,14 @@ class Quorum:
         return float(some) if self.count else some / max(of, 1)
 
 
+@dataclass(frozen=True, slots=True)
+class AlarmBudget:
+    """How many false alarms people put up with: so many in so long a time while nothing changes."""
+
+    alarms: float
+    per: timedelta
+
+
 EACH = "each"
 """As `model_version` of a rule: every version is a series of its own."""
 
@@ -110,7 +119,7 @@ class Rule:
 
     Attributes:
         metric: `prediction_drift`, `feature_drift`, `feature_drift.COLUMN`, `null_rate`, `accuracy` …
-        threshold: critical limit.
+        threshold: critical limit; NaN where the windows before say what is usual.
         id: stable name; derived from the metric when empty.
         statistic: default psi for numeric, js_distance for categorical columns.
         op: `>`, `>=`, `<` or `<=`; default by the metric's direction.
@@ -168,6 +177,11 @@ class Rule:
     escalate_after: timedelta | None = None
     group_by: tuple[str, ...] = ("model",)
     inhibits: tuple[str, ...] = ()
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether its limit is what is usual for each series."""
+        return isnan(self.threshold)
 
     @property
     def name(self) -> str:

@@ -76,6 +76,7 @@ def judge_rules(context: RunContext) -> Analyzed:
         granularity=str(monitor.monitoring.granularities[0]),
         metrics=context.model_type.metrics,
         maturity=labels.mature_at if labels else None,
+        budget=monitor.monitoring.alarm_budget,
     )
     return Analyzed(StageStatus.DONE, tuple(signals), rules, tuple(verdicts))
 

@@ -6,7 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from lakemon_core.alerting.judging.budget import Usual, adjusted_by_family
 from lakemon_core.domain.rule import Compare, Signal
+from lakemon_core.domain.window import Window
 
 TOP = 5
 """How many drifted features stand beside a breach."""
@@ -29,6 +31,29 @@ def place_of(signal: Signal) -> Place:
     return (signal.window, signal.granularity, signal.model_id, slice_text(signal), signal.compare)
 
 
+def series_of(signal: Signal) -> Place:
+    """Returns what the windows of one series have in common."""
+    return (
+        signal.name,
+        signal.statistic,
+        signal.column,
+        signal.granularity,
+        signal.model_id,
+        slice_text(signal),
+        signal.compare,
+    )
+
+
+def _histories(signals: Sequence[Signal]) -> dict[Place, list[tuple[Window, float]]]:
+    histories: dict[Place, list[tuple[Window, float]]] = defaultdict(list)
+    for signal in signals:
+        if signal.window is not None and signal.value is not None:
+            histories[series_of(signal)].append((signal.window, signal.value))
+    for history in histories.values():
+        history.sort()
+    return histories
+
+
 def beyond_chance(signal: Signal) -> bool:
     """Whether a drift value is more than what chance gives."""
     return signal.value is not None and signal.value > (signal.chance_level or 0.0)
@@ -41,17 +66,19 @@ class Shelf:
     Attributes:
         by_name: signal name → signals.
         statistics: (signal name, column) → statistics that exist: they tell the kind of the column.
-        tests: place and column → p-value of its test.
+        tests: place and column → p-value of its test; with a budget its q-value among all columns there.
         drifted: place → PSI of every feature.
+        before: series → windows and values, in window order.
     """
 
     by_name: Mapping[str, Sequence[Signal]]
     statistics: Mapping[tuple[str, str], set[str]]
     tests: Mapping[tuple[Place, str], float]
     drifted: Mapping[Place, Sequence[Signal]]
+    before: Mapping[Place, Sequence[tuple[Window, float]]]
 
     @classmethod
-    def of(cls, signals: Sequence[Signal]) -> Shelf:
+    def of(cls, signals: Sequence[Signal], *, has_budget: bool = False) -> Shelf:
         """Lays signals out."""
         by_name: dict[str, list[Signal]] = defaultdict(list)
         statistics: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -66,7 +93,17 @@ class Shelf:
                 tests[place_of(signal), signal.column] = signal.p_value
             if signal.name == "feature_drift" and signal.statistic == "psi":
                 drifted[place_of(signal)].append(signal)
-        return cls(by_name, statistics, tests, drifted)
+        if has_budget:
+            tests = adjusted_by_family(tests)
+        return cls(by_name, statistics, tests, drifted, _histories(signals))
+
+    def usual(self, signal: Signal) -> Usual | None:
+        """Sums up the windows before a signal's own; None when they are too few."""
+        window = signal.window
+        if window is None:
+            return None
+        history = self.before.get(series_of(signal), ())
+        return Usual.of([value for one, value in history if one.end <= window.start])
 
     def default_statistic(self, signal: Signal) -> str:
         """Returns psi for a numeric and js_distance for a categorical column; no drift has only itself."""

@@ -25,11 +25,19 @@ from pydantic_core import PydanticCustomError
 from lakemon_core.config.source.tree import Scalar, written
 from lakemon_core.domain.errors import UsageError, did_you_mean
 from lakemon_core.domain.names import TableName, check_part, plain
+from lakemon_core.domain.rule import AlarmBudget
 from lakemon_core.domain.window import GRANULARITIES, Granularity
 
 _Items = TypeVar("_Items")
 _DURATION = re.compile(r"([1-9]\d{0,5})\s*(m|h|d|w|minutes?|hours?|days?|weeks?)")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_BUDGET = re.compile(r"(\d{1,4}(?:\.\d{1,4})?)\s*(?:per|a|/)\s*(day|week|month|year)")
+_PERIODS = {
+    "day": timedelta(days=1),
+    "week": timedelta(weeks=1),
+    "month": timedelta(days=30),
+    "year": timedelta(days=365),
+}
 _GRANULARITY_MEANT = {
     **dict.fromkeys(("5min", "5minute", "5m"), "5 minutes"),
     **dict.fromkeys(("30min", "30minute", "30m"), "30 minutes"),
@@ -148,6 +156,19 @@ def duration_of(text: str) -> timedelta:
     return timedelta(**{_UNITS[found[2][0]]: int(found[1])})
 
 
+def _budget(text: str) -> str:
+    if not _BUDGET.fullmatch(text):
+        raise wrong("LM117", "it must be a number per time,", "e.g. 1 per week.")
+    return text
+
+
+def budget_of(text: str) -> AlarmBudget:
+    """Returns the budget that a valid `BudgetText` writes."""
+    found = _BUDGET.fullmatch(text)
+    assert found is not None
+    return AlarmBudget(float(found[1]), _PERIODS[found[2]])
+
+
 def _never_or_duration(text: str) -> str:
     if text != "never" and not _DURATION.fullmatch(text):
         raise wrong("LM117", "it must be never or a length of time,", "e.g. 1 day.")
@@ -221,6 +242,7 @@ TableText = Annotated[str, AfterValidator(_table_name)]
 ModelText = Annotated[str, AfterValidator(_model_name)]
 Duration = Annotated[str, AfterValidator(_duration)]
 GranularityText = Annotated[str, AfterValidator(_granularity)]
+BudgetText = Annotated[str, AfterValidator(_budget)]
 NeverOrDuration = Annotated[str, AfterValidator(_never_or_duration)]
 Granularities = Annotated[
     tuple[GranularityText, ...],

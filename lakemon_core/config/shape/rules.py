@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from datetime import timedelta
@@ -13,7 +14,9 @@ from pydantic import (
     Field,
     PlainValidator,
     ValidationInfo,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
     field_validator,
 )
 
@@ -149,6 +152,15 @@ def _recipient(recipient: str, info: ValidationInfo) -> str:
     return recipient
 
 
+def _automatic(value: object, number: ValidatorFunctionWrapHandler) -> float:
+    return math.nan if value == "auto" else number(value)
+
+
+Threshold = Annotated[
+    Number,
+    WrapValidator(_automatic),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"const": "auto"}]}),
+]
 VersionOrAll = Annotated[
     str,
     BeforeValidator(lambda value: str(value) if type(value) is int else value),
@@ -168,8 +180,8 @@ class RuleSection(Section):
     """Statistic of drift; default psi for numeric, js_distance for categorical columns."""
     op: Literal[">", ">=", "<", "<="] | None = None
     """How the value is compared with the threshold; default by the metric's direction."""
-    threshold: Number = Field(examples=[0.1])
-    """Critical limit. Shares lie between 0 and 1."""
+    threshold: Threshold = Field(examples=[0.1])
+    """Critical limit; shares lie between 0 and 1. `auto` takes what the windows before make usual."""
     warn: Number | None = None
     """Limit for severity warning."""
     recover: Number | None = None

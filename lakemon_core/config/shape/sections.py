@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import InitErrorDetails
 
 from lakemon_core.config.shape.fields import (
     AnyText,
+    BudgetText,
     Duration,
     EndpointText,
     Granularities,
@@ -187,6 +198,34 @@ class ReferenceSection(Section):
         return name
 
 
+def _have_own_names(rules: tuple[RuleSection, ...]) -> tuple[RuleSection, ...]:
+    names = [one.rule().name for one in rules]
+    _refuse_repeated(names, 0, "metric", "a rule before it has the same name.", "Give it an `id`.")
+    _refuse_circles([one.rule() for one in rules])
+    return rules
+
+
+Rules = Annotated[tuple[RuleSection, ...], AfterValidator(_have_own_names)]
+
+
+class AlertsSection(Section):
+    """Rules, and how many false alarms people put up with."""
+
+    budget: BudgetText | None = None
+    """False alarms while nothing changes, e.g. `1 per week`: it makes the levels that all rules keep to."""
+    rules: Rules = ()
+    """Rules; without any, those of the model type hold."""
+
+
+def _form(alerts: object) -> str:
+    return "a mapping" if isinstance(alerts, dict | AlertsSection) else "a list"
+
+
+Alerts = Annotated[
+    Annotated[Rules, Tag("a list")] | Annotated[AlertsSection, Tag("a mapping")], Discriminator(_form)
+]
+
+
 class MonitoringSection(Section):
     """What is measured and judged."""
 
@@ -206,8 +245,8 @@ class MonitoringSection(Section):
     """Metrics of your own."""
     schedule: ScheduleSection | None = None
     """When a scheduled deployment refreshes."""
-    alerts: tuple[RuleSection, ...] = ()
-    """Rules; without any, those of the model type hold."""
+    alerts: Alerts = ()
+    """Rules, or `rules` with a `budget` of false alarms; without any rules, those of the model type hold."""
     psi_smoothing: Literal["add_half", "clip"] = "add_half"
     """How PSI treats empty bins: ½ is added to each, or shares are clipped at 1e-4."""
 
@@ -224,13 +263,10 @@ class MonitoringSection(Section):
         _refuse_repeated(names, len(METRICS), "name", "another metric has that name.")
         return metrics
 
-    @field_validator("alerts")
-    @classmethod
-    def _have_own_names(cls, alerts: tuple[RuleSection, ...]) -> tuple[RuleSection, ...]:
-        names = [alert.rule().name for alert in alerts]
-        _refuse_repeated(names, 0, "metric", "a rule before it has the same name.", "Give it an `id`.")
-        _refuse_circles([alert.rule() for alert in alerts])
-        return alerts
+    @property
+    def rules(self) -> tuple[RuleSection, ...]:
+        """The rules, however they are written."""
+        return self.alerts.rules if isinstance(self.alerts, AlertsSection) else self.alerts
 
 
 class EnvironmentSection(Section):
