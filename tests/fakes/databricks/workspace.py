@@ -10,15 +10,17 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from .around.identity import OWNER, Identity
+from .around.secrets import Secrets
 from .clock import Clock
 from .lake import Lake
 from .profiling import Monitors
 from .profiling.data_quality import DataQuality
 from .profiling.quality_monitors import QualityMonitors
-from .registry import Models
+from .registry import MlflowRest, ModelFiles, Models
 from .serving import Payloads, Serving
 from .sql import Statements, Warehouses
 from .sql.warehouses import DEFAULT_WAREHOUSE
+from .unity import CatalogDoors, GrantDoors, RegisteredModelDoors
 from .web.faults import Fault, Faults
 from .web.journal import Call, Journal
 from .web.messages import Answer, Refused, Request
@@ -44,6 +46,7 @@ class FakeWorkspace:
         serving: endpoints.
         payloads: invocations and their way into the payload tables.
         monitors: data profiling; `monitors.measure` makes the numbers of a refresh.
+        secrets: secret scopes; `secrets.put("scope", "key", "value")`.
         warehouse_id: a warehouse that is there.
         user: who owns the workspace.
     """
@@ -52,8 +55,8 @@ class FakeWorkspace:
         self.clock = Clock()
         self.faults = Faults()
         self.journal = Journal()
-        self.identity = Identity(self.clock)
         self.lake = Lake(self.clock, OWNER)
+        self.identity = Identity(self.clock, self.lake.metastore.groups_of)
         self.warehouses = Warehouses()
         self.statements = Statements(self.lake, self.clock, self.warehouses)
         self.warehouse_id = DEFAULT_WAREHOUSE
@@ -66,6 +69,7 @@ class FakeWorkspace:
         self.serving = Serving(self.lake, self.clock, self.models, lambda: self.host)
         self.payloads = Payloads(self.lake, self.clock, self.models, self.serving)
         self.monitors = Monitors(self.lake, self.clock)
+        self.secrets = Secrets(self.clock)
         self._settle: list[Callable[[], None]] = [
             self.serving.settle,
             self.payloads.settle,
@@ -80,6 +84,12 @@ class FakeWorkspace:
         self.statements.add_routes(self._routes, lambda: self.host)
         self.serving.add_routes(self._routes)
         self.payloads.add_routes(self._routes)
+        MlflowRest(self.lake, self.clock, self.models).add_routes(self._routes)
+        ModelFiles(self.models, lambda: self.host).add_routes(self._routes)
+        self.secrets.add_routes(self._routes)
+        RegisteredModelDoors(self.models).add_routes(self._routes)
+        CatalogDoors(self.lake).add_routes(self._routes)
+        GrantDoors(self.lake.metastore, self.models).add_routes(self._routes)
         DataQuality(self.monitors, self.lake.metastore).add_routes(self._routes)
         QualityMonitors(self.monitors, self.lake).add_routes(self._routes)
 

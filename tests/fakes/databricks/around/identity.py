@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,8 +36,9 @@ class Identity:
         service_principals: client id → secret.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, groups_of: Callable[[str], list[str]]) -> None:
         self._clock = clock
+        self._groups_of = groups_of
         self.token = "dapi-fake-owner-token"
         self._tokens: dict[str, _Token] = {self.token: _Token(OWNER)}
         self.token_seconds = 3600
@@ -149,6 +151,7 @@ class Identity:
             "userName": request.user,
             "displayName": request.user,
             "active": True,
+            "groups": [{"display": group, "type": "direct"} for group in self._groups_of(request.user)],
             "emails": [{"value": request.user, "primary": True}],
         }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from . import functions
 from .failures import SqlFailure, Unsupported, syntax
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of table properties, which are kept elsewhere
@@ -131,19 +131,9 @@ def with_functions(tree: exp.Expression, parameters: Mapping[str, Parameter]) ->
 def _known(node: exp.Expression, parameters: Mapping[str, Parameter]) -> exp.Expression:
     if isinstance(node, exp.Placeholder):
         return _bound(node, parameters)
-    if isinstance(node, exp.Quantile):
-        return exp.Anonymous(this="quantile_cont", expressions=[node.this, node.args["quantile"]])
-    if isinstance(node, exp.CountIf):
-        return exp.Anonymous(this="count_if", expressions=[node.this])
-    if isinstance(node, exp.JSONExtractScalar):
-        return _get_json_object(node)
     if isinstance(node, exp.Column) and len(node.parts) > 2:
         return _short(node)
-    name = node.name.lower() if isinstance(node, exp.Anonymous) else type(node).__name__.lower()
-    if name in {"from_json", "fromjson"}:
-        arguments = node.expressions or [node.this, node.args["expression"]]
-        return _from_json(arguments[0], arguments[1])
-    return node
+    return functions.known(node)
 
 
 def _bound(node: exp.Placeholder, parameters: Mapping[str, Parameter]) -> exp.Expression:
@@ -157,13 +147,6 @@ def _bound(node: exp.Placeholder, parameters: Mapping[str, Parameter]) -> exp.Ex
     return bound
 
 
-def _get_json_object(node: exp.JSONExtractScalar) -> exp.Expression:
-    """`get_json_object` of a text that is no JSON is NULL."""
-    return exp.JSONExtractScalar(
-        this=exp.TryCast(this=node.this, to=exp.DataType.build("JSON")), expression=node.expression
-    )
-
-
 def _short(column: exp.Column) -> exp.Expression:
     """`catalog.schema.table.column` is `table.column` once its table has an alias."""
     if not column.args.get("catalog") and not column.args.get("db"):
@@ -171,23 +154,6 @@ def _short(column: exp.Column) -> exp.Expression:
     if isinstance(column.args.get("db"), exp.Identifier) and not column.args.get("catalog"):
         return column
     return exp.column(column.this, table=column.args["table"])
-
-
-def _from_json(text: exp.Expression, kind: exp.Expression) -> exp.Expression:
-    """`from_json(text, 'TYPE')`: fields that are missing or do not fit are NULL, others are ignored."""
-    if not isinstance(kind, exp.Literal):
-        raise Unsupported("from_json with a type that is no text")
-    written = kind.name
-    if ":" in written.split("<", 1)[0] or "<" not in written.split(" ", 1)[0]:
-        written = f"STRUCT<{written}>"
-    target = exp.DataType.build(written, dialect="databricks")
-    return exp.Anonymous(
-        this="json_transform",
-        expressions=[
-            exp.TryCast(this=text, to=exp.DataType.build("JSON")),
-            exp.Literal.string(json.dumps(target.sql(dialect="duckdb", identify=True))),
-        ],
-    )
 
 
 def _unqualify_targets(merge: exp.Merge) -> None:

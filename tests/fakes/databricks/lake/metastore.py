@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 
 from fakes.databricks.clock import Clock
@@ -37,10 +37,10 @@ class Securable:
         """The last part."""
         return self.name.rpartition(".")[2]
 
-    def holds(self, principal: str, privilege: str) -> bool:
-        """Returns whether a principal holds a privilege here, not looking further up."""
-        given = self.grants.get(principal, set()) | self.grants.get("account users", set())
-        return principal == self.owner or privilege in given or EVERYTHING in given
+    def holds(self, names: Set[str], privilege: str) -> bool:
+        """Returns whether one of the names of a principal holds a privilege here, not looking further up."""
+        given = {privilege for name in names for privilege in self.grants.get(name, ())}
+        return self.owner in names or privilege in given or EVERYTHING in given
 
 
 @dataclass(slots=True)
@@ -69,13 +69,18 @@ class Table(Securable):
 
 
 class Metastore:
-    """All securables, by full name in lower case."""
+    """All securables, by full name in lower case.
+
+    Attributes:
+        groups: group → its members; everybody is in `account users`.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.catalogs: dict[str, Catalog] = {}
         self.schemas: dict[str, Schema] = {}
         self.tables: dict[str, Table] = {}
+        self.groups: dict[str, set[str]] = {}
 
     def add_catalog(self, name: str, owner: str) -> Catalog:
         """Adds a catalog; its name must be free."""
@@ -148,7 +153,12 @@ class Metastore:
 
     def holds(self, principal: str, privilege: str, name: str) -> bool:
         """Returns whether a principal holds a privilege on a name, by itself or from further up."""
-        return any(securable.holds(principal, privilege) for securable in self.upwards(name))
+        names = {principal, *self.groups_of(principal)}
+        return any(securable.holds(names, privilege) for securable in self.upwards(name))
+
+    def groups_of(self, principal: str) -> list[str]:
+        """Returns the groups of a principal."""
+        return ["account users", *(name for name, members in self.groups.items() if principal in members)]
 
     def demand(self, principal: str, privilege: str, name: str) -> None:
         """Checks a privilege together with USE CATALOG and USE SCHEMA on the way to it.

@@ -122,7 +122,7 @@ class Serving:
         completed = rules.completed(config)
         for entity in completed["served_entities"]:
             if not entity.get("external_model"):
-                self._models.need(entity["entity_name"], entity["entity_version"])
+                self._need(entity["entity_name"], entity["entity_version"])
         due = None if math.isinf(self.seconds) else self._clock.now() + timedelta(seconds=self.seconds)
         failure = self._failures.pop(0) if self._failures else None
         deployment = Deployment(
@@ -138,6 +138,11 @@ class Serving:
             log = failure.log if failure else f"Building {entity['name']}\nDone."
             self.logs[endpoint.name, entity["name"]] = log
         return deployment
+
+    def _need(self, name: str, version: str) -> None:
+        found = self._models.need(name, version).versions[int(version)]
+        if found.status != "READY":
+            raise Refused(400, "INVALID_STATE", f"Version {version} of model '{name}' is not READY.")
 
     def _update(self, request: Request) -> dict[str, Any]:
         endpoint = self.found(request)
