@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+Positions = npt.NDArray[np.int32]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Encoded:
@@ -35,9 +37,9 @@ def encode(column: pa.Array | pa.ChunkedArray) -> Encoded:
     indices, values = distinct_values(column)
     merged = text_form(values).dictionary_encode()
     if len(merged.dictionary) == len(values):
-        return Encoded(indices, merged.dictionary)
-    code_of = np.append(_codes(merged.indices), -1)
-    return Encoded(code_of[indices], merged.dictionary)
+        return Encoded(indices.astype(np.int64), merged.dictionary)
+    code_of = np.append(codes_of(merged.indices), -1)
+    return Encoded(code_of[indices].astype(np.int64), merged.dictionary)
 
 
 def number_text(value: float) -> str | None:
@@ -53,7 +55,7 @@ def as_chunked(column: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
     return column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
 
 
-def distinct_values(column: pa.Array | pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], pa.Array]:
+def distinct_values(column: pa.Array | pa.ChunkedArray) -> tuple[Positions, pa.Array]:
     """Returns per row the position of its value, -1 for null, and the values.
 
     A dictionary that comes as such may hold values twice, and some that do not occur.
@@ -74,15 +76,22 @@ def text_form(values: pa.Array) -> pa.LargeStringArray:
     return values.cast(pa.large_string())
 
 
-def _dictionary(chunked: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], pa.Array]:
+def codes_of(indices: pa.Int32Array) -> Positions:
+    """Returns the indices of a dictionary, -1 for null."""
+    return (indices.fill_null(-1) if indices.null_count else indices).to_numpy()
+
+
+def _dictionary(chunked: pa.ChunkedArray) -> tuple[Positions, pa.Array]:
     if pa.types.is_dictionary(chunked.type) and any(chunk.dictionary.null_count for chunk in chunked.chunks):
         chunked = chunked.cast(chunked.type.value_type)
     if not pa.types.is_dictionary(chunked.type):
         chunked = _encodable(chunked).dictionary_encode()
     if not chunked.num_chunks:
-        return np.zeros(0, dtype=np.int64), pa.array([], type=chunked.type.value_type)
+        return np.zeros(0, dtype=np.int32), pa.array([], type=chunked.type.value_type)
+    if chunked.type.index_type != pa.int32():
+        chunked = chunked.cast(pa.dictionary(pa.int32(), chunked.type.value_type))
     chunk = chunked.combine_chunks()
-    return _codes(chunk.indices), chunk.dictionary
+    return codes_of(chunk.indices), chunk.dictionary
 
 
 def _encodable(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -95,14 +104,9 @@ def _encodable(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(pa.large_string()) if pa.types.is_null(kind) else column
 
 
-def _codes(indices: pa.Array) -> npt.NDArray[np.int64]:
-    codes = indices.fill_null(-1) if indices.null_count else indices
-    return codes.to_numpy().astype(np.int64, copy=False)
-
-
-def _only_used(indices: npt.NDArray[np.int64], values: pa.Array) -> tuple[npt.NDArray[np.int64], pa.Array]:
+def _only_used(indices: Positions, values: pa.Array) -> tuple[Positions, pa.Array]:
     used = np.flatnonzero(np.bincount(indices[indices >= 0], minlength=len(values)))
-    position = np.full(len(values) + 1, -1)
+    position = np.full(len(values) + 1, -1, dtype=np.int32)
     position[used] = np.arange(len(used))
     return position[indices], values.take(pa.array(used))
 

@@ -126,14 +126,12 @@ def summarize_codes(codes: Codes, vocabulary: Vocabulary) -> CategoricalSummary:
         vocabulary: they come from.
     """
     rows = len(codes)
+    if rows and codes.min() < 0:
+        codes = codes[codes >= 0]
+    nulls = rows - len(codes)
     if rows * _SPARSE < len(vocabulary):
-        occurring, tally = np.unique(codes, return_counts=True)
-        nulls = int(tally[0]) if rows and occurring[0] < 0 else 0
-        start = 1 if nulls else 0
-        return CategoricalSummary(rows, nulls, vocabulary, occurring[start:], tally[start:])
-    counts = np.bincount(codes + 1)
-    nulls = int(counts[0]) if rows else 0
-    return _of_counts(rows, nulls, vocabulary, counts[1:])
+        return CategoricalSummary(rows, nulls, vocabulary, *np.unique(codes, return_counts=True))
+    return _of_counts(rows, nulls, vocabulary, np.bincount(codes))
 
 
 def merged_categories(parts: Sequence[CategoricalSummary]) -> CategoricalSummary:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakemon_core.profiling.kinds import is_text, value_type
-from lakemon_core.profiling.levels import as_chunked, distinct_values, text_form
+from lakemon_core.profiling.levels import as_chunked, codes_of, distinct_values, text_form
 
 Codes = npt.NDArray[np.int32]
 
@@ -78,7 +78,7 @@ class Vocabulary:
             return self._encode_texts(chunked)
         places, values = distinct_values(chunked)
         if values.equals(self.levels[: len(values)]):
-            return places.astype(np.int32)
+            return places
         code_of = np.append(self._encode_texts(as_chunked(text_form(values))), np.int32(-1))
         return code_of[places]
 
@@ -90,7 +90,7 @@ class Vocabulary:
             if encoded.num_chunks and len(encoded.chunk(0).dictionary) > len(known):
                 self._known = encoded.chunk(0).dictionary
                 self._full = len(self._known) >= FULL or self._known.nbytes >= FULL_BYTES
-        found = [_codes(chunk.indices) for chunk in encoded.slice(len(known)).chunks]
+        found = [codes_of(chunk.indices) for chunk in encoded.slice(len(known)).chunks]
         return np.concatenate(found) if found else np.zeros(0, dtype=np.int32)
 
 
@@ -117,7 +117,3 @@ class Vocabularies:
                 vocabulary = self.of(field.name, field.type)
                 rows = rows.set_column(place, field.name, vocabulary.dictionary(rows.column(place)))
         return rows
-
-
-def _codes(indices: pa.Int32Array) -> Codes:
-    return (indices.fill_null(-1) if indices.null_count else indices).to_numpy()

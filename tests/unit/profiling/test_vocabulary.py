@@ -11,6 +11,7 @@ from lakemon_core.profiling.categorical.summary import (
 )
 from lakemon_core.profiling.categorical.vocabulary import FULL, FULL_BYTES, Vocabularies, Vocabulary
 from lakemon_core.profiling.drift import drift_values
+from lakemon_core.profiling.levels import encode
 from lakemon_core.profiling.profile import profile_values
 
 TEXTS = [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())]
@@ -52,6 +53,22 @@ def test_other_types_are_encoded_by_their_text_form(column, codes, levels):
     assert vocabulary.encode(column).tolist() == codes
     assert vocabulary.levels.to_pylist() == levels
     assert vocabulary.encode(pa.array(levels, pa.string())).tolist() == list(range(len(levels)))
+
+
+@pytest.mark.parametrize("index", [pa.int8(), pa.uint8(), pa.uint16(), pa.uint64()])
+def test_dictionaries_of_any_index_are_encoded_though_together_they_outgrow_it(index):
+    chunks = [
+        pa.DictionaryArray.from_arrays(pa.array([99, None], index), [f"{name}{n}" for n in range(100)])
+        for name in "abc"
+    ]
+    column = pa.chunked_array(chunks)
+    texts = ["a99", None, "b99", None, "c99", None]
+    vocabulary, encoded = Vocabulary(text=True), encode(column)
+    for codes, levels in (
+        (vocabulary.encode(column), vocabulary.levels.to_pylist()),
+        (encoded.codes, encoded.levels.to_pylist()),
+    ):
+        assert [None if code < 0 else levels[code] for code in codes] == texts
 
 
 @pytest.mark.parametrize(
