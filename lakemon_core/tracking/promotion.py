@@ -86,13 +86,18 @@ def _target(stores: MlflowStores, registry_uri: str) -> MlflowStores:
 
 def _copy(promotion: Promotion, to: str, stores: MlflowStores, client: MlflowClient) -> RegisteredVersion:
     version = promotion.version
-    if stores == promotion.source:
+    if stores == promotion.source and _can_be_copied(stores, client, version):
         return client.copy_model_version(version.uri, to)
     _make_model(client, to)
     folder = promotion.folder()
     # Unity Catalog uploads a local folder itself; elsewhere the entry would only point at the old files
     kept = str(folder) if stores.unity_catalog else _upload(client, stores, folder, version)
     return client.create_model_version(to, kept, tags=dict(version.tags))
+
+
+def _can_be_copied(stores: MlflowStores, client: MlflowClient, version: ModelVersion) -> bool:
+    """Whether MLflow copies a version itself: in Unity Catalog 3.17 fails for one without a logged model."""
+    return not stores.unity_catalog or bool(client.get_model_version(version.name, version.version).model_id)
 
 
 def _upload(client: MlflowClient, stores: MlflowStores, folder: Path, version: ModelVersion) -> str:

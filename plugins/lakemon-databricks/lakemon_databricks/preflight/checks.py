@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lakemon_core.domain.errors import LakemonError
+from lakemon_core.domain.errors import LakemonError, ModelError
 from lakemon_core.ports import BackendCheck
 from lakemon_databricks.preflight.grants import Need, Principal, missing, needs
 
@@ -56,6 +56,10 @@ class Preflight:
         label = f"{need.kind.lower()} {need.name}".replace("function ", "model ")
         try:
             lacking = missing(self.backend.client, need, principal)
+        except ModelError as error:
+            if error.code != "LM422":
+                raise
+            lacking = need.grants  # what we may not even see, we have nothing on
         except NotFound:
             if not need.optional:
                 return False, f"{label} is not there, and is needed for {need.why}"

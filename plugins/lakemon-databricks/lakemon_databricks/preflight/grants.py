@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lakemon_core.domain.errors import ModelError
 from lakemon_core.domain.monitor import Monitor
 from lakemon_databricks.statements import column_sql
 
@@ -94,22 +95,43 @@ def missing(client: WorkspaceClient, need: Need, principal: Principal) -> tuple[
         NotFound: the securable is not there.
         ModelError: LM422 when we may not see its grants.
     """
-    if principal.is_one_of(_owner(client, need)):
+    if principal.is_one_of(_owner(client, need.kind, need.name)):
         return ()
     held = set(_held(client, need, principal))
-    return () if _ALL in held else tuple(grant for grant in need.grants if grant not in held)
+    lacking = tuple(grant for grant in need.grants if grant not in held)
+    if not lacking or _ALL in held or _owns_a_parent(client, need, principal):
+        return ()
+    return lacking
 
 
-def _owner(client: WorkspaceClient, need: Need) -> str | None:
-    match need.kind:
+def _owns_a_parent(client: WorkspaceClient, need: Need, principal: Principal) -> bool:
+    """Whether the schema or the catalog that holds it is ours; one that we may not see is not."""
+    catalog, *rest = need.name.split(".")
+    parents = [("CATALOG", catalog)] if rest else []
+    if len(rest) > 1:
+        parents.append(("SCHEMA", f"{catalog}.{rest[0]}"))
+    return any(principal.is_one_of(_seen_owner(client, kind, name)) for kind, name in parents)
+
+
+def _seen_owner(client: WorkspaceClient, kind: str, name: str) -> str | None:
+    try:
+        return _owner(client, kind, name)
+    except ModelError as error:
+        if error.code != "LM422":
+            raise
+        return None
+
+
+def _owner(client: WorkspaceClient, kind: str, name: str) -> str | None:
+    match kind:
         case "CATALOG":
-            return client.catalogs.get(need.name).owner
+            return client.catalogs.get(name).owner
         case "SCHEMA":
-            return client.schemas.get(need.name).owner
+            return client.schemas.get(name).owner
         case "FUNCTION":
-            return client.registered_models.get(need.name).owner
+            return client.registered_models.get(name).owner
         case _:
-            return client.tables.get(need.name).owner
+            return client.tables.get(name).owner
 
 
 def _held(client: WorkspaceClient, need: Need, principal: Principal) -> Iterator[str]:

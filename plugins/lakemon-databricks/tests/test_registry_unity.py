@@ -1,0 +1,123 @@
+"""Models of Unity Catalog: registered with a signature, named by aliases, promoted by copy, loaded."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow.models import infer_signature
+
+from lakemon_core.domain.errors import ModelError
+
+NAME = "dev.flights.delays"
+INPUTS = pd.DataFrame({"distance": [30.0, 90.0, 400.0, 700.0], "hour": [3.0, 9.0, 12.0, 20.0]})
+LATE = np.array([0, 1, 0, 1])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A trained model as MLflow saves it, with signature and input example."""
+    import mlflow.sklearn
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression().fit(INPUTS, LATE)
+    place = tmp_path_factory.mktemp("models") / "delays"
+    signature = infer_signature(INPUTS, model.predict(INPUTS))
+    mlflow.sklearn.save_model(
+        model,
+        str(place),
+        signature=signature,
+        input_example=INPUTS,
+        serialization_format="skops",
+        pip_requirements=["scikit-learn"],
+    )
+    return place
+
+
+@pytest.fixture
+def registry(signed_in, open_databricks):
+    """The registry of a workspace with empty schemas `dev.flights` and `prod.flights`."""
+    for schema in ("dev.flights", "prod.flights"):
+        signed_in.lake.create_schema(schema)
+    backend = open_databricks({"call_seconds": 20.0})
+    backend.registry.point()
+    return backend.registry
+
+
+@pytest.fixture
+def delays(registry, folder):
+    """Registered twice; `champion` is the first."""
+    registry.models.register(str(folder), NAME, tags={"trained_on": "2013-Q1"})
+    registry.models.register(str(folder), NAME)
+    registry.models.set_alias(NAME, "champion", "1")
+    return registry
+
+
+def test_a_registered_version_is_found_by_number_alias_and_latest(delays):
+    first = delays.resolve(NAME, "1")
+    assert (first.name, first.version, first.aliases) == (NAME, "1", ("champion",))
+    assert first.inputs == {"distance": "double", "hour": "double"}
+    assert dict(first.tags) == {"trained_on": "2013-Q1"}
+    assert delays.resolve(NAME, "champion") == first
+    assert delays.resolve(NAME, "latest").version == "2"
+    assert delays.resolve(NAME, "latest-model").version == "2"
+
+
+def test_what_is_not_there_is_named_with_the_nearest(delays):
+    with pytest.raises(ModelError, match=r"LM401 .*dev.flights.delays"):
+        delays.resolve("dev.flights.delay", "1")
+    with pytest.raises(ModelError, match=r"LM402 .*champion"):
+        delays.resolve(NAME, "champoin")
+
+
+def test_a_model_without_a_signature_is_refused_before_anything_is_sent(registry, signed_in, tmp_path):
+    import mlflow.sklearn
+    from sklearn.linear_model import LogisticRegression
+
+    place = tmp_path / "unsigned"
+    mlflow.sklearn.save_model(
+        LogisticRegression().fit(INPUTS, LATE),
+        str(place),
+        serialization_format="skops",
+        pip_requirements=["scikit-learn"],
+    )
+    with pytest.raises(ModelError, match=r"LM404 .*infer_signature"):
+        registry.models.register(str(place), NAME)
+    assert signed_in.models.known == {}
+
+
+def test_the_input_example_comes_back_as_a_table(delays):
+    example = delays.input_example(delays.resolve(NAME, "1"))
+    assert example.to_pydict() == INPUTS.to_dict("list")
+
+
+def test_a_version_is_promoted_by_copy_and_once(delays, signed_in):
+    for _ in range(2):
+        promoted = delays.models.promote(NAME, "champion", "prod.flights.delays")
+        assert (promoted.name, promoted.version, promoted.aliases) == (
+            "prod.flights.delays",
+            "1",
+            ("champion",),
+        )
+    assert list(signed_in.models.known["prod.flights.delays"].versions) == [1]
+    assert delays.resolve("prod.flights.delays", "champion").inputs == {
+        "distance": "double",
+        "hour": "double",
+    }
+
+
+def test_a_version_is_loaded_and_answers(delays):
+    model = delays.models.load(NAME, "champion")
+    assert list(model.predict(INPUTS)) == [0, 1, 0, 1]
+
+
+def test_where_we_may_not_make_a_model_that_is_told(registry, signed_in, folder, monkeypatch):
+    signed_in.lake.create_schema("theirs.flights", owner="somebody@else.com")
+    with pytest.raises(ModelError, match=r"LM400 .*USE CATALOG"):
+        registry.models.register(str(folder), "theirs.flights.delays")
+
+
+def test_wrong_credentials_are_told_before_mlflow_is_asked(signed_in, open_databricks, monkeypatch):
+    monkeypatch.setenv("DATABRICKS_TOKEN", "dapi-unknown")
+    with pytest.raises(ModelError, match="LM421"):
+        open_databricks().registry.resolve(NAME, "1")
