@@ -9,7 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from .around.alerts import Alerts
+from .around.dashboards import Dashboards
 from .around.identity import OWNER, Identity
+from .around.jobs import Jobs
+from .around.permissions import Permissions
 from .around.secrets import Secrets
 from .clock import Clock
 from .lake import Lake
@@ -47,6 +51,10 @@ class FakeWorkspace:
         payloads: invocations and their way into the payload tables.
         monitors: data profiling; `monitors.measure` makes the numbers of a refresh.
         secrets: secret scopes; `secrets.put("scope", "key", "value")`.
+        permissions: access control lists of endpoints, jobs, warehouses, dashboards.
+        dashboards: Lakeview dashboards and folders of the workspace.
+        alerts: alerts v2 and notification destinations.
+        jobs: jobs and their runs.
         warehouse_id: a warehouse that is there.
         user: who owns the workspace.
     """
@@ -66,10 +74,14 @@ class FakeWorkspace:
         self._folder = TemporaryDirectory(prefix="fake-databricks-")
         self._server = Server(self._answer)
         self.models = Models(self.lake, self.clock, Path(self._folder.name))
-        self.serving = Serving(self.lake, self.clock, self.models, lambda: self.host)
+        self.permissions = Permissions(self.lake.metastore.groups_of)
+        self.serving = Serving(self.lake, self.clock, self.models, self.permissions, lambda: self.host)
         self.payloads = Payloads(self.lake, self.clock, self.models, self.serving)
         self.monitors = Monitors(self.lake, self.clock)
         self.secrets = Secrets(self.clock)
+        self.dashboards = Dashboards(self.clock, self.warehouses)
+        self.alerts = Alerts(self.clock, self.warehouses, OWNER)
+        self.jobs = Jobs(self.clock)
         self._settle: list[Callable[[], None]] = [
             self.serving.settle,
             self.payloads.settle,
@@ -77,6 +89,15 @@ class FakeWorkspace:
             self.monitors.settle,
         ]
         self._add_routes()
+        self._know_owners()
+
+    def _know_owners(self) -> None:
+        """Tells the access control lists what there is and whose it is."""
+        know = self.permissions.know
+        know("serving-endpoints", lambda: {e.id: e.creator for e in self.serving.endpoints.values()})
+        know("jobs", lambda: {str(key): owner for key, owner in self.jobs.owners.items()})
+        know("warehouses", lambda: dict.fromkeys(self.warehouses.known, OWNER))
+        know("dashboards", lambda: dict.fromkeys(self.dashboards.known, OWNER))
 
     def _add_routes(self) -> None:
         self.identity.add_routes(self._routes)
@@ -86,7 +107,8 @@ class FakeWorkspace:
         self.payloads.add_routes(self._routes)
         MlflowRest(self.lake, self.clock, self.models).add_routes(self._routes)
         ModelFiles(self.models, lambda: self.host).add_routes(self._routes)
-        self.secrets.add_routes(self._routes)
+        for part in (self.secrets, self.permissions, self.dashboards, self.alerts, self.jobs):
+            part.add_routes(self._routes)
         RegisteredModelDoors(self.models).add_routes(self._routes)
         CatalogDoors(self.lake).add_routes(self._routes)
         GrantDoors(self.lake.metastore, self.models).add_routes(self._routes)

@@ -10,6 +10,7 @@ from datetime import UTC, timedelta
 from typing import Any
 
 import pyarrow as pa
+from fakes.databricks.around.permissions import Permissions
 from fakes.databricks.clock import Clock
 from fakes.databricks.lake import Lake, SqlFailure
 from fakes.databricks.registry import Models
@@ -48,11 +49,14 @@ class Serving:
         logs: (endpoint, served entity name) → build log.
     """
 
-    def __init__(self, lake: Lake, clock: Clock, models: Models, host: Callable[[], str]) -> None:
+    def __init__(
+        self, lake: Lake, clock: Clock, models: Models, permissions: Permissions, host: Callable[[], str]
+    ) -> None:
         self._lake = lake
         self._clock = clock
         self._models = models
         self._host = host
+        self._permissions = permissions
         self._failures: list[_Failure] = []
         self.seconds = 0.0
         self.polls = 1
@@ -67,7 +71,7 @@ class Serving:
         one = f"{_ROOT}/{{name}}"
         routes.add("POST", _ROOT, self._create)
         routes.add("GET", _ROOT, self._list)
-        routes.add("GET", one, lambda request: self.found(request).seen(self._host()))
+        routes.add("GET", one, lambda request: self.demanded(request, "CAN_VIEW").seen(self._host()))
         routes.add("DELETE", one, self._delete)
         routes.add("PUT", f"{one}/config", self._update)
         routes.add("PUT", f"{one}/ai-gateway", self._put_gateway)
@@ -95,6 +99,16 @@ class Serving:
         if name not in self.endpoints:
             raise missing(f"Endpoint with name '{name}' does not exist.")
         return self.endpoints[name]
+
+    def demanded(self, request: Request, level: str) -> Endpoint:
+        """Returns the endpoint of a path, on which the user has a level.
+
+        Raises:
+            Refused: 404 when it is not there, 403 without the level.
+        """
+        endpoint = self.found(request)
+        self._permissions.demand(request.user, "serving-endpoints", endpoint.id, level)
+        return endpoint
 
     def _list(self, request: Request) -> dict[str, Any]:
         return {"endpoints": [endpoint.brief() for endpoint in self.endpoints.values()]}
@@ -145,7 +159,7 @@ class Serving:
             raise Refused(400, "INVALID_STATE", f"Version {version} of model '{name}' is not READY.")
 
     def _update(self, request: Request) -> dict[str, Any]:
-        endpoint = self.found(request)
+        endpoint = self.demanded(request, "CAN_MANAGE")
         if endpoint.is_updating:
             raise Refused(
                 409,
@@ -156,11 +170,11 @@ class Serving:
         return endpoint.brief()
 
     def _delete(self, request: Request) -> dict[str, Any]:
-        del self.endpoints[self.found(request).name]
+        del self.endpoints[self.demanded(request, "CAN_MANAGE").name]
         return {}
 
     def _put_gateway(self, request: Request) -> dict[str, Any]:
-        endpoint, gateway = self.found(request), request.json()
+        endpoint, gateway = self.demanded(request, "CAN_MANAGE"), request.json()
         self._check_gateway(endpoint, gateway, request.user)
         endpoint.gateway = gateway
         return gateway
@@ -189,7 +203,7 @@ class Serving:
             raise missing(str(failure)) from failure
 
     def _patch_tags(self, request: Request) -> dict[str, Any]:
-        endpoint, body = self.found(request), request.json()
+        endpoint, body = self.demanded(request, "CAN_MANAGE"), request.json()
         for key in body.get("delete_tags") or []:
             endpoint.tags.pop(key, None)
         endpoint.tags.update({tag["key"]: tag.get("value", "") for tag in body.get("add_tags") or []})

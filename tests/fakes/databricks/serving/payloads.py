@@ -93,7 +93,7 @@ class Payloads:
             written.owner = landed[0].owner
 
     def _invoke(self, request: Request) -> Answer:
-        endpoint = self._serving.found(request)
+        endpoint = self._serving.demanded(request, "CAN_QUERY")
         if endpoint.serving is None:
             raise Refused(400, "INVALID_STATE", f"Endpoint {endpoint.name} is not ready.")
         if len(request.body) > LARGEST_REQUEST:
