@@ -85,7 +85,7 @@ def replay(session: Session, keys: Sequence[str], *, everything: bool = False) -
         what became of the messages.
 
     Raises:
-        UsageError: LM128 when a key names no dead message, or none is named.
+        UsageError: LM126 when a key names no dead message, or none is named.
         WorkspaceBusy: LM601, a run holds the workspace.
     """
     run_id = new_run_id(session.clock)
@@ -105,5 +105,5 @@ def _dead(dead: Sequence[OutboxItem], keys: Sequence[str], *, everything: bool) 
     missing = [key for key in keys if not any(item.key.startswith(key) for item in chosen)]
     if missing or not keys:
         what = f"no dead message has the key {plain(missing[0])!r};" if missing else "no message is named;"
-        raise UsageError("LM128", what, cure="`lakemon alert list` shows them; `--all` takes all.")
+        raise UsageError("LM126", what, cure="`lakemon alert list` shows them; `--all` takes all.")
     return chosen

@@ -37,4 +37,4 @@ def test_a_refused_message_goes_another_way_is_listed_and_can_be_replayed(projec
     assert project.lakemon("alert", "replay", "--all")["deliveries"][0]["status"] == "delivered"
     assert (project.folder / "paged.txt").exists()
     assert project.mails() == 1
-    assert project.lakemon("alert", "replay", "nonsense", code=2)["error"]["code"] == "LM128"
+    assert project.lakemon("alert", "replay", "nonsense", code=2)["error"]["code"] == "LM126"
