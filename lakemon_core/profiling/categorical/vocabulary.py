@@ -80,7 +80,7 @@ class Vocabulary:
         if values.equals(self.levels[: len(values)]):
             return places
         code_of = np.append(self._encode_texts(as_chunked(text_form(values))), np.int32(-1))
-        return code_of[places]
+        return code_of.take(places)
 
     def _encode_texts(self, texts: pa.ChunkedArray) -> Codes:
         """Lets Arrow number the texts in the order in which they come, those that are known first."""
