@@ -6,25 +6,64 @@ import os
 import shutil
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
 from lakemon_core.domain.errors import UsageError
 
 
-def files_to_write(folder: Path, texts: Mapping[str, str], *, force: bool, keep: bool) -> dict[str, str]:
-    """Returns which files are written, path → text.
+@dataclass(frozen=True, slots=True)
+class NewFiles:
+    """What was written, or would be.
+
+    Attributes:
+        folder: where to.
+        texts: path from the folder → text, of what is written.
+        kept: paths that are there already and stay.
+        dry_run: nothing was written.
+    """
+
+    folder: Path
+    texts: Mapping[str, str]
+    kept: tuple[str, ...]
+    dry_run: bool
+
+    def lines(self) -> list[str]:
+        """Returns a line for each file."""
+        done = "would write" if self.dry_run else "wrote"
+        written = [f"{done} {self.folder / path}" for path in self.texts]
+        return [*written, *(f"kept {self.folder / path}" for path in self.kept)]
+
+    def document(self) -> dict[str, object]:
+        """Returns plain JSON values."""
+        return {"files": sorted(self.texts), "kept": sorted(self.kept), "dry_run": self.dry_run}
+
+
+def write_new(
+    folder: Path, texts: Mapping[str, str], *, force: bool, keep: bool, dry_run: bool = False
+) -> NewFiles:
+    """Writes the files of a project, all of them or none.
 
     Args:
-        folder: where to.
+        folder: where to; made when it is not there.
         texts: path from the folder → text.
         force: overwrite files that are there.
         keep: leave out files that are there.
+        dry_run: only look.
 
     Raises:
-        UsageError: LM162 a folder stands where a file goes; LM186 files are there, and neither `force` nor
-            `keep` says what to do.
+        UsageError: LM161 one cannot be written; LM162 a folder stands where a file goes; LM186 files are
+            there, and neither `force` nor `keep` says what to do.
     """
+    chosen = _chosen(folder, texts, force=force, keep=keep)
+    if not dry_run:
+        _write_all(folder, chosen)
+    return NewFiles(folder, chosen, tuple(path for path in texts if path not in chosen), dry_run)
+
+
+def _chosen(folder: Path, texts: Mapping[str, str], *, force: bool, keep: bool) -> dict[str, str]:
+    """Returns what is written, path → text."""
     for path in texts:
         if (folder / path).is_dir():
             raise UsageError(
@@ -38,12 +77,8 @@ def files_to_write(folder: Path, texts: Mapping[str, str], *, force: bool, keep:
     return {path: text for path, text in texts.items() if force or path not in there}
 
 
-def write_all(folder: Path, texts: Mapping[str, str]) -> None:
-    """Writes files, path from the folder → text; when one cannot be written, everything is as it was before.
-
-    Raises:
-        UsageError: LM161 with the file and the reason.
-    """
+def _write_all(folder: Path, texts: Mapping[str, str]) -> None:
+    """Writes files; when one cannot be written, everything is as it was before."""
     try:
         with ExitStack() as undo:
             _make_folder(folder, undo)

@@ -71,7 +71,7 @@ def init(
 ) -> int:
     """Writes the files of a project and says what to change in them."""
     from lakemon_core.config import project_places, text_places
-    from lakemon_core.pipeline.new_files import files_to_write, write_all
+    from lakemon_core.pipeline.new_files import write_new
 
     set_logging(verbose, quiet=False)
     given = {
@@ -81,29 +81,17 @@ def init(
     answers = {name: value for name, value in given.items() if value is not None}
     if sys.stdin.isatty() and output is Format.TEXT and not yes:
         answers = _asked(answers, config_only=template is not None)
-    texts = _texts(template, answers)
-    chosen = files_to_write(directory, texts, force=force, keep=keep)
-    if not dry_run:
-        write_all(directory, chosen)
-    places = text_places(chosen) if dry_run else project_places(directory / DEFAULT_CONFIG)
-    document = {
-        "config": str(directory / DEFAULT_CONFIG),
-        "files": sorted(chosen),
-        "kept": sorted(texts.keys() - chosen),
-        "dry_run": dry_run,
-        "open": places,
-    }
+    made = write_new(directory, _texts(template, answers), force=force, keep=keep, dry_run=dry_run)
+    config = directory / DEFAULT_CONFIG
+    places = text_places(made.texts) if dry_run else project_places(config)
 
     def show(console: Console) -> None:
-        for path in texts:
-            done = "kept" if path not in chosen else "would write" if dry_run else "wrote"
-            console.print(f"{done} {directory / path}", soft_wrap=True)
-        for place in places:
-            console.print(f"  {place}", soft_wrap=True)
+        for line in (*made.lines(), *(f"  {place}" for place in places)):
+            console.print(line, soft_wrap=True)
         if not dry_run:
             console.print(f"Then: {_next(directory, answers)}", soft_wrap=True)
 
-    answer(output, document, show)
+    answer(output, {"config": str(config), **made.document(), "open": places}, show)
     return 0
 
 

@@ -91,25 +91,20 @@ def new_plugin(
     """Write a plugin to start from: a distribution that works, with tests that hold its contract."""
     from lakemon_templates import plugin
 
-    from lakemon_core.pipeline.new_files import files_to_write, write_all
+    from lakemon_core.pipeline.new_files import write_new
 
     set_logging(verbose, quiet=False)
     _refuse_taken(name)
     folder = directory or Path(f"lakemon-{name}")
-    texts = plugin(name, kind)
-    chosen = files_to_write(folder, texts, force=force, keep=keep)
-    if not dry_run:
-        write_all(folder, chosen)
-    done = "would write" if dry_run else "wrote"
-    document = {"directory": str(folder), "kind": kind, "files": sorted(chosen), "dry_run": dry_run}
+    made = write_new(folder, plugin(name, kind), force=force, keep=keep, dry_run=dry_run)
 
     def show(console: Console) -> None:
-        for path in chosen:
-            console.print(f"{done} {folder / path}", soft_wrap=True)
+        for line in made.lines():
+            console.print(line, soft_wrap=True)
         if not dry_run:
             console.print(f"Then: cd {folder}, pip install -e ., lakemon plugins show {name}, pytest")
 
-    answer(output, document, show)
+    answer(output, {"directory": str(folder), "kind": kind, **made.document()}, show)
     return 0
 
 
