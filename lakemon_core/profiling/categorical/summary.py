@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +12,7 @@ import pyarrow.compute as pc
 
 from lakemon_core.profiling.categorical.vocabulary import Codes, Vocabulary
 from lakemon_core.profiling.kinds import is_text, value_type
+from lakemon_core.profiling.lazy import lazy
 
 Column = pa.Array | pa.ChunkedArray
 Counts = npt.NDArray[np.int64]
@@ -63,17 +63,17 @@ class CategoricalSummary:
         """Levels."""
         return len(self.codes)
 
-    @cached_property
+    @lazy
     def levels(self) -> pa.LargeStringArray:
         """Distinct values as text, by count descending, then by text."""
         return self._texts(self._order)
 
-    @cached_property
+    @lazy
     def counts(self) -> Counts:
         """Rows of each of the `levels`."""
         return self.tally[self._order]
 
-    @cached_property
+    @lazy
     def lengths(self) -> Lengths | None:
         """Of the texts; None unless the column holds text and has values."""
         if not (self.vocabulary.text and self.distinct):
@@ -93,7 +93,7 @@ class CategoricalSummary:
         """The levels as text, by code."""
         return self.vocabulary.levels.take(pa.array(self.codes))
 
-    @cached_property
+    @lazy
     def _order(self) -> Counts:
         by_text = pc.array_sort_indices(self.texts).to_numpy().astype(np.int64)
         return by_text[np.argsort(-self.tally[by_text], kind="stable")]

@@ -47,18 +47,18 @@ class Vocabulary:
     @property
     def levels(self) -> pa.LargeStringArray:
         """The levels, by code."""
-        known = self._known
-        if len(self._levels) < len(known):
-            self._levels = known.cast(pa.large_string())
-        return self._levels
+        known, levels = self._known, self._levels
+        if len(levels) < len(known):
+            levels = self._levels = known.cast(pa.large_string())
+        return levels
 
     @property
     def lengths(self) -> npt.NDArray[np.int32]:
         """Characters of each level, by code."""
-        levels = self.levels
-        if len(self._lengths) < len(levels):
-            self._lengths = pc.utf8_length(levels).to_numpy().astype(np.int32)
-        return self._lengths
+        levels, lengths = self.levels, self._lengths
+        if len(lengths) < len(levels):
+            lengths = self._lengths = pc.utf8_length(levels).to_numpy().astype(np.int32)
+        return lengths
 
     def dictionary(self, column: pa.Array | pa.ChunkedArray) -> pa.DictionaryArray:
         """Returns a column of text as codes with their levels."""
