@@ -65,11 +65,12 @@ def pager():
 def test_the_sink_of_the_guide_delivers_and_says_what_came_of_it(pager_sink, pager, tmp_path, code, status):
     pager.status = code
     url = {"${secret:pager/url}": pager.url}
-    sink = open_sink(pager_sink, {"url": "${secret:pager/url}"}, tmp_path, secrets=url)
+    settings = {"url": "${secret:pager/url}", "allow_private": True}
+    sink = open_sink(pager_sink, settings, tmp_path, secrets=url)
     result = sink.deliver(sink.render(sample_notification()), sample_attempt(key="k1"))
     assert (result.status, result.code) == (status, str(code))
     ((key, body),) = pager.got
-    assert (key, body["state"], body["dedup_key"]) == ("k1", "critical", "a1b2c3d4e5f60718.1")
+    assert (key, body["state"], body["incidents"]) == ("k1", "critical", ["a1b2c3d4e5f60718.1"])
 
 
 def test_the_ten_lines_of_the_guide_deliver(pager, tmp_path):
@@ -82,6 +83,7 @@ def test_the_ten_lines_of_the_guide_deliver(pager, tmp_path):
 
 
 def test_the_sink_of_the_guide_survives_a_pager_that_is_down(pager_sink, tmp_path):
-    sink = open_sink(pager_sink, {"url": "http://127.0.0.1:9/"}, tmp_path)
+    sink = open_sink(pager_sink, {"url": "http://127.0.0.1:9/", "allow_private": True}, tmp_path)
     result = sink.deliver(sink.render(sample_notification()), sample_attempt())
-    assert result.status is DeliveryStatus.UNKNOWN
+    assert result.status is DeliveryStatus.RETRY
+    assert not sink.check().ok
