@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Collection, Mapping
@@ -19,15 +20,15 @@ from lakemon_core.domain.incident import (
     TargetResult,
     Transition,
 )
+from lakemon_core.domain.mail import is_chart
 from lakemon_core.domain.message_parts import heading_of
 from lakemon_core.ports import PluginConfig, SinkCheck
 from lakemon_core.ports.web_sink import SecretText, WebAddress, WebConfig, WebSink
-from lakemon_core.web import Answer
-from lakemon_slack.api import CANNOT_CHANGE, of_method, of_webhook
+from lakemon_slack.api import of_method, of_webhook
 from lakemon_slack.blocks import blocks_of, escaped, text_of
+from lakemon_slack.bot import SENT, Bot
 
 _CHANNEL = re.compile(r"#[\w.-]{1,80}|[CGD][A-Z0-9]{8,20}")
-_SENT = frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.ACCEPTED})
 
 
 class SlackConfig(WebConfig):
@@ -35,7 +36,7 @@ class SlackConfig(WebConfig):
 
     Attributes:
         webhook_url: of an incoming webhook; it posts to its own channel, whatever a rule names.
-        token: of a bot, scope `chat:write`.
+        token: of a bot, scope `chat:write`, and `files:write` for charts.
         channel: where the bot posts alerts of rules that name no channel.
         api_url: of the Web API; another one for GovSlack.
     """
@@ -73,7 +74,7 @@ class SlackSink(WebSink):
         return bool(self._config.webhook_url or self._config.channel)
 
     def render(self, notification: Notification) -> Rendered:
-        """Returns the message, the thread it belongs to, and the line that closes the thread."""
+        """Returns the message, its thread, the line that closes the thread, and the chart."""
         blocks, was_cut = blocks_of(notification)
         message = {
             "text": text_of(notification),
@@ -84,7 +85,9 @@ class SlackSink(WebSink):
         }
         ended = notification.transition is Transition.RESOLVED
         reply = escaped(heading_of(notification, 300)) if ended else ""
-        body = {"message": message, "thread": notification.thread, "reply": reply}
+        has_chart = self._config.token and not ended and is_chart(notification.chart)
+        chart = base64.b64encode(notification.chart or b"").decode() if has_chart else ""
+        body = {"message": message, "thread": notification.thread, "reply": reply, "chart": chart}
         return Rendered(body, "application/json", was_cut)
 
     def deliver(self, rendered: Rendered, attempt: Attempt) -> DeliveryResult:
@@ -95,15 +98,15 @@ class SlackSink(WebSink):
         targets = attempt.targets or ((self._config.channel,) if self._config.channel else ())
         if not targets:
             return DeliveryResult(DeliveryStatus.REJECTED, "no_recipient", "there is no channel to post to")
-        end = monotonic() + attempt.deadline_seconds
+        bot = self._bot(attempt.deadline_seconds)
         results: list[TargetResult] = []
         receipt, pauses = dict(attempt.receipt), [0.0]
         for target in targets:
-            result = self._tell(self.setup.secrets.reveal(target), body, receipt.get(target, ""), end)
+            result = bot.tell(self.setup.secrets.reveal(target), body, receipt.get(target, ""))
             results.append(TargetResult(target, result.status, result.code, result.detail))
+            pauses.append(result.retry_after or 0.0)
             if result.receipt:
                 receipt[target] = result.receipt["root"]
-            pauses.append(result.retry_after or 0.0)
         return DeliveryResult.of(results, retry_after=max(pauses) or None, receipt=receipt)
 
     def check(self) -> SinkCheck:
@@ -111,9 +114,9 @@ class SlackSink(WebSink):
         config = self._config
         if config.webhook_url:
             return self.reach(config.webhook_url)
-        answer = self._call("auth.test", {}, config.timeout)
+        answer = self._bot(config.timeout).call("auth.test", {})
         result = of_method(answer)
-        if result.status not in _SENT:
+        if result.status not in SENT:
             return SinkCheck(ok=False, detail=result.detail)
         said = answer.json()
         return SinkCheck(
@@ -125,50 +128,9 @@ class SlackSink(WebSink):
         answer = self.send(url, json.dumps(message).encode(), seconds=attempt.deadline_seconds)
         return of_webhook(answer)
 
-    def _tell(self, channel: str, body: Mapping[str, Any], root: str, end: float) -> DeliveryResult:
-        """Tells one channel.
-
-        The receipt is the thread's root, `channel/ts/thread`. An ending updates the message that told of
-        exactly the same incidents, and says so in the thread, for an update notifies nobody.
-        """
-        message, thread = body["message"], str(body["thread"])
-        if not root:
-            return self._post(channel, message, thread, end)
-        place, ts, opened = root.split("/", 2)
-        replied: dict[str, Any] = {"thread_ts": ts, "reply_broadcast": not body["reply"]}
-        if body["reply"] and opened == thread:
-            changed = self._method("chat.update", {"channel": place, "ts": ts, **_changeable(message)}, end)
-            if changed.code in CANNOT_CHANGE:
-                return self._post(channel, message, thread, end)
-            if changed.status not in _SENT:
-                return changed
-            message = {"text": body["reply"], "mrkdwn": False}
-        told = self._method("chat.postMessage", {"channel": place, **message, **replied}, end)
-        return DeliveryResult(told.status, told.code, told.detail, told.retry_after)
-
-    def _post(self, channel: str, message: Mapping[str, Any], thread: str, end: float) -> DeliveryResult:
-        """Posts a new message, which becomes the root of its thread."""
-        answer = self._call("chat.postMessage", {"channel": channel, **message}, end - monotonic())
-        result, said = of_method(answer), answer.json()
-        root = f"{said.get('channel')}/{said.get('ts')}/{thread}"
-        receipt = {"root": root} if result.status in _SENT else {}
-        return DeliveryResult(result.status, result.code, result.detail, result.retry_after, receipt)
-
-    def _method(self, name: str, arguments: Mapping[str, Any], end: float) -> DeliveryResult:
-        return of_method(self._call(name, arguments, end - monotonic()))
-
-    def _call(self, name: str, arguments: Mapping[str, Any], seconds: float) -> Answer:
-        headers = {
-            "Authorization": f"Bearer {self._config.token}",
-            "Content-Type": "application/json; charset=utf-8",
-        }
-        body = json.dumps(arguments).encode()
-        return self.send(f"{self._config.api_url}/{name}", body, headers, seconds=max(seconds, 0.001))
+    def _bot(self, seconds: float) -> Bot:
+        return Bot(self.send, self._config.api_url, self._config.token or "", monotonic() + seconds)
 
     @property
     def _config(self) -> SlackConfig:
         return cast("SlackConfig", self.setup.config)
-
-
-def _changeable(message: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: message[name] for name in ("text", "blocks")}

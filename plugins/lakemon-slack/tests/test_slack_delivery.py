@@ -203,3 +203,27 @@ def test_it_owns_channels(bot_at, slack, recipient, owned):
     assert bot_at(slack).owns(recipient) is owned
     assert bot_at(slack).has_default
     assert not bot_at(slack, channel=None).has_default
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"a small chart"
+
+
+def test_a_bot_puts_the_chart_into_the_thread(bot_at, hook_at, slack):
+    result = send(bot_at(slack), chart=PNG)
+    _, ts, _ = result.receipt["#ml"].split("/", 2)
+    assert slack.shared == [(ML, ts, "F00000000")]
+    assert slack.files == {"F00000000": PNG}
+    assert all(
+        "authorization" not in one.headers for one in slack.requests if one.path.startswith("/upload/")
+    )
+    send(hook_at(slack.hook_url), chart=PNG)
+    send(bot_at(slack), chart=PNG, transition=Transition.RESOLVED)
+    assert len(slack.shared) == 1
+
+
+def test_a_message_whose_chart_fails_is_posted_still(bot_at, slack):
+    ok = Reply(200, {"ok": True, "channel": ML, "ts": "1.2"})
+    slack.replies = [ok, Reply(200, {"ok": False, "error": "missing_scope"})]
+    result = send(bot_at(slack), chart=PNG)
+    assert (result.status, result.receipt) == (DELIVERED, {"#ml": f"{ML}/1.2/a1b2c3d4e5f60718.1"})
+    assert "files:write" in result.targets[0].detail

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from urllib.parse import parse_qs
 
 from fakes.receiver import Received, Receiver, Reply
 from fakes.slack.payload import faults
@@ -17,6 +18,8 @@ class SlackServer(Receiver):
         messages: (channel, ts) → the message as it stands now.
         posts: every message that was posted, as (channel, thread_ts or "", message).
         locked: timestamps of messages that cannot be changed any more.
+        files: file id → its bytes.
+        shared: (channel, thread_ts, file id) of each file that is shown.
     """
 
     def __init__(self, certificate: Path):
@@ -26,17 +29,29 @@ class SlackServer(Receiver):
         self.messages: dict[tuple[str, str], dict] = {}
         self.posts: list[tuple[str, str, dict]] = []
         self.locked: set[str] = set()
+        self.files: dict[str, bytes] = {}
+        self.shared: list[tuple[str, str, str]] = []
         self.channels = {"#ml": "C0000000ML", "#ops": "C000000OPS"}
 
     def answer(self, request: Received) -> Reply:
         if request.path.startswith("/services/"):
             return self._hook(request)
+        if request.path.startswith("/upload/"):
+            self.files[request.path.rpartition("/")[2]] = request.body
+            return Reply(200, "OK - 1")
         method = request.path.removeprefix("/api/")
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
             return _error("invalid_auth")
+        if method == "files.getUploadURLExternal":
+            return self._place(parse_qs(request.body.decode()))
         if not request.headers["content-type"].startswith("application/json"):
             return _error("invalid_form_data")
-        known = {"auth.test": self._test, "chat.postMessage": self._post, "chat.update": self._update}
+        known = {
+            "auth.test": self._test,
+            "chat.postMessage": self._post,
+            "chat.update": self._update,
+            "files.completeUploadExternal": self._complete,
+        }
         return known[method](request.json) if method in known else _error("unknown_method")
 
     def _hook(self, request: Received) -> Reply:
@@ -77,6 +92,20 @@ class SlackServer(Receiver):
             return _error(wrong[0])
         self.messages[place] = message
         return Reply(200, {"ok": True, "channel": place[0], "ts": place[1]})
+
+    def _place(self, asked: dict) -> Reply:
+        if not {"filename", "length"} <= asked.keys():
+            return _error("invalid_arguments")
+        file = f"F{len(self.files):08d}"
+        self.files[file] = b""
+        return Reply(200, {"ok": True, "upload_url": f"{self.url}/upload/{file}", "file_id": file})
+
+    def _complete(self, done: dict) -> Reply:
+        ids = [one["id"] for one in done["files"]]
+        if not all(self.files.get(one) for one in ids):
+            return _error("file_not_found")
+        self.shared += [(done["channel_id"], done["thread_ts"], one) for one in ids]
+        return Reply(200, {"ok": True, "files": done["files"]})
 
     def _channel(self, message: dict) -> str | None:
         wanted = message.get("channel")
