@@ -16,7 +16,10 @@ _OPERATORS = {
     *("IS_NULL", "IS_NOT_NULL"),
 }
 _KINDS = {
-    "email": "EMAIL", "slack": "SLACK", "microsoft_teams": "MICROSOFT_TEAMS", "pagerduty": "PAGERDUTY",
+    "email": "EMAIL",
+    "slack": "SLACK",
+    "microsoft_teams": "MICROSOFT_TEAMS",
+    "pagerduty": "PAGERDUTY",
     "generic_webhook": "WEBHOOK",
 }
 _SECRET = {"url", "oauth_token", "auth_secret", "integration_key", "password", "username"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
@@ -38,12 +39,30 @@ class Server:
         self._stopped.set()
         self._server.shutdown()
         self._server.server_close()
+        self._server.hang_up()
         self._thread.join(timeout=5)
 
 
 class _Quiet(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
+
+    def __init__(self, *given: Any) -> None:
+        self._open: dict[threading.Thread, socket.socket] = {}
+        super().__init__(*given)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serves one connection, and remembers it while it is open."""
+        self._open[threading.current_thread()] = request
+        super().process_request_thread(request, client_address)
+        self._open.pop(threading.current_thread(), None)
+
+    def hang_up(self) -> None:
+        """Closes the connections that clients keep open, and waits for their threads."""
+        for thread, connection in list(self._open.items()):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            thread.join(timeout=5)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that goes away is no error here."""
