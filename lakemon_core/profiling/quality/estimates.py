@@ -28,7 +28,7 @@ Z = 1.959963984540054
 NO_ROWS = "no row has all that it takes"
 TOO_LARGE = "the numbers are too large for doubles"
 
-BLOCK = 2**14
+BLOCK = 2**15
 """Rows of a block: so many doubles of several columns stay in a core's cache."""
 
 
@@ -107,6 +107,14 @@ class Sums:
             return cls(n, units, part, whole, dot(away, away), 0.0, 0.0, least)
         aside = wholes - whole / max(1, len(wholes))
         return cls(n, units, part, whole, dot(away, away), dot(aside, aside), dot(away, aside), least)
+
+    @classmethod
+    def of_each(cls, values: Floats, counts: Floats) -> Sums:
+        """Adds up numbers of which each stands for a count of rows, 0 or more."""
+        rows, part = int(counts.sum()), dot(values, counts)
+        away = values - part / max(1, rows)
+        least = float(values.min(initial=np.inf))
+        return cls(rows, rows, part, float(rows), dot(away * counts, away), 0.0, 0.0, least)
 
     def __add__(self, other: Sums) -> Sums:
         """Both; of rows without groups. Source: Chan, Golub and LeVeque (1979)."""

@@ -46,11 +46,15 @@ def _by_place(column: pa.ChunkedArray) -> Encoded | None:
 
 
 def _numbered(slots: Codes, size: int) -> tuple[Codes, Codes]:
-    """Returns the slots above 0 that occur, and per row the number of its own among them; -1 in slot 0."""
+    """Returns the slots above 0 that occur, and per row the number of its own among them; -1 in slot 0.
+
+    The array of slots is used up.
+    """
     occurs = np.bincount(slots, minlength=size) > 0
     occurs[0] = False
     used = np.flatnonzero(occurs)
     if len(used) == size - 1:
-        return used, slots - 1
+        slots -= 1
+        return used, slots
     number = np.where(occurs, np.cumsum(occurs) - 1, -1)
     return used, number.take(slots)

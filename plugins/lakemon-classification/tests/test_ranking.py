@@ -18,20 +18,20 @@ def test_ranking_agrees_with_scikit_learn_with_ties(rows):
     scores = np.array([score for _, score in rows])
     if not positive.any():
         assert math.isnan(Ranking.of(positive, scores).average_precision())
-        assert math.isnan(Ranking.of(positive, scores).roc_auc())
+        assert math.isnan(Ranking.of(positive, scores).roc_auc)
         return
     assert Ranking.of(positive, scores).average_precision() == pytest.approx(
         metrics.average_precision_score(positive, scores), rel=1e-9
     )
     if positive.all():
-        assert math.isnan(Ranking.of(positive, scores).roc_auc())
+        assert math.isnan(Ranking.of(positive, scores).roc_auc)
     else:
-        assert Ranking.of(positive, scores).roc_auc() == pytest.approx(
+        assert Ranking.of(positive, scores).roc_auc == pytest.approx(
             metrics.roc_auc_score(positive, scores), rel=1e-9
         )
-        assert Ranking.of(positive, scores).roc_auc() + Ranking.of(
-            positive, -scores
-        ).roc_auc() == pytest.approx(1)
+        assert Ranking.of(positive, scores).roc_auc + Ranking.of(positive, -scores).roc_auc == pytest.approx(
+            1
+        )
 
 
 @given(rows, st.randoms(use_true_random=False))
@@ -43,7 +43,7 @@ def test_the_order_of_rows_changes_no_ranking(rows, random):
         scores = np.array([score for _, score in order])
         found.append(
             (
-                repr(Ranking.of(positive, scores).roc_auc()),
+                repr(Ranking.of(positive, scores).roc_auc),
                 repr(Ranking.of(positive, scores).average_precision()),
             )
         )
@@ -76,7 +76,7 @@ def test_rankings_of_many_rows_agree_with_scikit_learn_whether_they_tie_or_not(d
     scores = random.random(40_000).round(digits)
     positive = random.random(40_000) < scores
     found = Ranking.of(positive, scores)
-    assert found.roc_auc() == pytest.approx(metrics.roc_auc_score(positive, scores), rel=1e-9)
+    assert found.roc_auc == pytest.approx(metrics.roc_auc_score(positive, scores), rel=1e-9)
     assert found.average_precision() == pytest.approx(
         metrics.average_precision_score(positive, scores), rel=1e-9
     )
@@ -98,4 +98,4 @@ def test_scores_keep_their_flags_whatever_their_sign_and_size():
     assert found.rows_to.tolist() == [0, 3, 4, 6, 7]
     mirrored = Ranking.of(positive, -scores)
     assert mirrored.scores.tolist() == (-found.scores[::-1]).tolist()
-    assert mirrored.roc_auc() == pytest.approx(1 - found.roc_auc())
+    assert mirrored.roc_auc == pytest.approx(1 - found.roc_auc)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from lakemon_core.profiling.quality.estimates import cut, dot
+from lakemon_core.profiling.quality.estimates import Sums, added, cut
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -35,7 +36,7 @@ class Steps:
     misses_below: Floats
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Ranking:
     """Rows in the order of their scores.
 
@@ -69,7 +70,7 @@ class Ranking:
         np.cumsum(positive, out=hits_to[1:])
         return cls(scores, positive, rows_to, hits_to if starts.all() else hits_to.take(rows_to))
 
-    @property
+    @cached_property
     def positives(self) -> int:
         """All positive rows."""
         return int(self.hits_to[-1])
@@ -79,25 +80,27 @@ class Ranking:
         """All other rows."""
         return len(self.scores) - self.positives
 
+    @cached_property
     def roc_auc(self) -> float:
-        """Returns the share of pairs of a positive and another row in which the positive one scores higher.
+        """The share of pairs of a positive and another row in which the positive one scores higher.
 
         Ties count half (Mann-Whitney). NaN unless there are rows of both kinds.
         """
         if not self.positives or not self.negatives:
             return math.nan
-        won = sum(dot(step.hits, 2 * step.misses_below + step.misses) for step in self._steps())
-        return won / (2 * self.positives * self.negatives)
+        return self._sums["hits"].part / (self.positives * self.negatives)
 
     def auc_variance(self) -> float:
         """Returns DeLong's variance of the AUC; NaN unless there are two rows of both kinds.
 
         Source: DeLong, DeLong and Clarke-Pearson (1988), in O(n log n) as Sun and Xu (2014).
         """
-        return sum(
-            dot(step.hits, np.square(of_hits)) + dot(step.misses, np.square(of_misses))
-            for step, of_hits, of_misses in self._pulls()
-        )
+        many, others = self.positives, self.negatives
+        if min(many, others) < 2:
+            return math.nan
+        of_hits = self._sums["hits"].part_squares / (many - 1) / many
+        of_misses = self._sums["misses"].part_squares / (others - 1) / others
+        return of_hits / others**2 + of_misses / many**2
 
     def auc_influence(self) -> Floats:
         """Returns how far each of the sorted rows pulls the AUC: the squares sum to its variance.
@@ -119,15 +122,25 @@ class Ranking:
 
         NaN without positive rows.
         """
-        if not self.positives:
-            return math.nan
-        total = sum(dot(step.hits, self._precision(step)) for step in self._steps())
-        return total / self.positives
+        return self._sums["precision"].part / self.positives if self.positives else math.nan
 
-    def _precision(self, step: Steps) -> Floats:
-        """Share of hits among the rows from each score on."""
-        found = self.positives - step.hits_below
-        return found / (found + (self.negatives - step.misses_below))
+    @cached_property
+    def _sums(self) -> Mapping[str, Sums]:
+        """Over positive rows, how many others each beats, and the precision from its score on.
+
+        Over the others, how many positive rows each is beaten by. Ties count half.
+        """
+
+        def of(step: Steps) -> dict[str, Sums]:
+            found = self.positives - step.hits_below
+            chosen = found + (self.negatives - step.misses_below)
+            return {
+                "hits": Sums.of_each(step.misses_below + step.misses / 2, step.hits),
+                "misses": Sums.of_each(found - step.hits / 2, step.misses),
+                "precision": Sums.of_each(found / chosen, step.hits),
+            }
+
+        return added(map(of, self._steps()))
 
     def _steps(self) -> Iterator[Steps]:
         """Yields the distinct scores in blocks that stay in the core's cache."""
@@ -149,11 +162,10 @@ class Ranking:
         if min(many, others) < 2:
             many = others = math.nan
         by_hits, by_misses = 1 / math.sqrt(many * (many - 1)), 1 / math.sqrt(others * (others - 1))
-        auc = self.roc_auc()
         for step in self._steps():
             beaten = (step.misses_below + step.misses / 2) / others
             beaten_by = (many - step.hits_below - step.hits / 2) / many
-            yield step, (beaten - auc) * by_hits, (beaten_by - auc) * by_misses
+            yield step, (beaten - self.roc_auc) * by_hits, (beaten_by - self.roc_auc) * by_misses
 
 
 def _sorted_together(positive: Flags, scores: Floats) -> tuple[Flags, Floats]:

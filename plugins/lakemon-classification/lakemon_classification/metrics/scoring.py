@@ -114,7 +114,7 @@ def _one_ranking(ranking: Ranking, positive: str) -> Findings:
     precision = Findings({"average_precision": Estimate(ranking.average_precision(), ranking.positives)})
     if not ranking.negatives:
         return precision | _no_auc()
-    auc, rarer = ranking.roc_auc(), min(ranking.positives, ranking.negatives)
+    auc, rarer = ranking.roc_auc, min(ranking.positives, ranking.negatives)
     estimate = _auc(auc, rarer, ranking.auc_variance(), rarer)
     cell = {"one_vs_all": {positive: auc}, "macro": auc, "weighted": auc}
     return precision | Findings({"roc_auc_score": estimate}, {"roc_auc_score": cell})
@@ -159,7 +159,7 @@ def _rankings(truth: Codes, shares: Floats, classes: tuple[str, ...]) -> Finding
     for place in np.flatnonzero(counts):
         order = np.argsort(shares[place])
         ranking = Ranking.of_sorted((truth == place).take(order), shares[place].take(order))
-        aucs[classes[place]] = ranking.roc_auc()
+        aucs[classes[place]] = ranking.roc_auc
         precisions.append(ranking.average_precision())
         of_class[order] = ranking.auc_influence()
         influence += of_class
