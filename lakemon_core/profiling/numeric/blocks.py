@@ -3,17 +3,20 @@
 W is the integral over u from 0 to 1 of |Qx(u) - Qy(u)|, Q the quantile functions. A sample is summarized
 once: the integral of Q over each of 2^k blocks of equal mass, and Q at their edges. Where the edges show that
 one Q lies above the other throughout a block, the block adds the difference of two numbers. Only the few
-blocks in which the functions may cross are looked into.
+blocks in which the functions may cross are looked into: first by the steps of the shorter sample, with sums
+of the longer one, then, where a step may still be crossed, value by value.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from lakemon_core.profiling.lazy import lazy
 from lakemon_core.profiling.numeric.sample import Sample
 
 Floats = npt.NDArray[np.float64]
@@ -23,6 +26,10 @@ MOST_BITS = 15
 MOST = 1 << MOST_BITS
 """Blocks of a large sample: more of them cost memory, fewer leave more rows to look at."""
 _LEAST = 64
+_VALUES = 3
+"""Binary logarithm of how many values a block holds at least."""
+_LONGER = 2
+"""So many times longer a sample must be for its sums to be worth their cost."""
 _PART = 1 << 10
 COUNTABLE = (1 << 62) // MOST
 """Places between two samples are counted in 64 bits: the product of their sizes stays below this."""
@@ -30,7 +37,7 @@ _CANCELLED = 1e-6
 """Below this share of the size of the numbers, sums of blocks may have lost more than nine digits."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Blocks:
     """A sample of sorted finite numbers in blocks of equal mass.
 
@@ -54,7 +61,7 @@ class Blocks:
         n = len(values)
         if n < _LEAST or not np.isfinite(values[[0, -1]]).all():
             return None
-        bits = min(MOST_BITS, n.bit_length() - 1)
+        bits = min(MOST_BITS, n.bit_length() - 1 - _VALUES)
         count = 1 << bits
         places = np.arange(count + 1) * n
         first, part = places >> bits, places & (count - 1)
@@ -67,6 +74,14 @@ class Blocks:
             integrals /= n
             size = float(np.abs(integrals).sum())
         return cls(values, centre, integrals, edges, size) if math.isfinite(size) else None
+
+    @lazy
+    def sums(self) -> Floats:
+        """Sums of the values less `centre` from the median to each place, negative below: none cancel."""
+        middle = len(self.values) // 2
+        around = self.values - self.centre
+        below, above = np.cumsum(around[:middle][::-1]), np.cumsum(around[middle:])
+        return np.concatenate([-below[::-1], [0.0], above])
 
     def coarse(self, count: int) -> tuple[Floats, Floats]:
         """Returns integrals and edges of fewer blocks."""
@@ -106,30 +121,69 @@ def wasserstein_of_blocks(current: Blocks, reference: Blocks) -> float | None:
     gaps[open_blocks] = 0
     distance = float(gaps.sum())
     if len(open_blocks):
-        distance += _inside(current.values, reference.values, open_blocks, count)
-    exact = len(open_blocks) == count or distance > _CANCELLED * max(current.size, reference.size)
-    return distance if exact else None
+        distance += _inside(current, reference, open_blocks, count)
+    return distance if distance > _CANCELLED * max(current.size, reference.size) else None
 
 
-def _inside(x: Floats, y: Floats, blocks: Positions, count: int) -> float:
-    """Integrates |Qx - Qy| over some of `count` blocks.
+class _Steps(NamedTuple):
+    """Steps of the shorter sample: their values, and where they start and end in units of 1 / (n m count)."""
 
-    A value of the longer sample covers a share of u no wider than one of the shorter does: it meets one of
-    those, or two. Places are counted in units of 1 / (n m count), so that they are whole numbers.
+    values: Floats
+    starts: Positions
+    ends: Positions
+
+    def of(self, kept: Positions) -> _Steps:
+        return _Steps(self.values[kept], self.starts[kept], self.ends[kept])
+
+
+def _inside(one: Blocks, other: Blocks, blocks: Positions, count: int) -> float:
+    """Integrates |Qx - Qy| over some of `count` blocks. Places are whole numbers of 1 / (n m count)."""
+    short, long = (one, other) if len(one.values) <= len(other.values) else (other, one)
+    n, m = len(short.values), len(long.values)
+    place, first, last = _pieces(blocks * n // count, -(-(blocks + 1) * n // count))
+    starts, ends = place * (m * count), (place + 1) * (m * count)
+    starts[first], ends[last] = blocks * (n * m), (blocks + 1) * (n * m)
+    steps, distance = _Steps(short.values[place], starts, ends), 0.0
+    if m >= _LONGER * n:
+        gaps, crossed = _by_sums(steps, long, n * count)
+        steps, distance = steps.of(crossed), float(gaps.sum())
+    return distance + _by_values(steps, long, n * count) / (n * m * count)
+
+
+def _by_sums(steps: _Steps, long: Blocks, width: int) -> tuple[Floats, Positions]:
+    """Integrates over steps that no value of the longer sample crosses; returns which may be crossed.
+
+    Args:
+        steps: of the shorter sample.
+        long: the longer sample.
+        width: how many units its values are wide.
     """
-    short, long = (x, y) if len(x) <= len(y) else (y, x)
-    n, m = len(short), len(long)
-    first = blocks * m // count
-    lengths = -(-(blocks + 1) * m // count) - first
-    before = np.cumsum(lengths) - lengths
-    place = np.arange(int(lengths.sum())) + np.repeat(first - before, lengths)
-    starts, ends = place * (n * count), (place + 1) * (n * count)
-    starts[before] = blocks * (n * m)
-    ends[before + lengths - 1] = (blocks + 1) * (n * m)
-    met = starts // (m * count)
-    boundaries = np.minimum((met + 1) * (m * count), ends)
-    values = long[place]
-    following = short[np.minimum(met + 1, n - 1)]
-    gaps = np.einsum("i,i->", np.abs(short[met] - values), (boundaries - starts).astype(np.float64))
-    gaps += np.einsum("i,i->", np.abs(following - values), (ends - boundaries).astype(np.float64))
-    return float(gaps) / (n * m * count)
+    m = len(long.values)
+    lower, upper = steps.starts // width, steps.ends // width
+    last = np.minimum(upper, m - 1)
+    floor, ceiling = long.values[lower], long.values[last]
+    sums = long.sums[upper] - long.sums[lower]
+    sums += (ceiling - long.centre) * ((steps.ends - upper * width) / width)
+    sums -= (floor - long.centre) * ((steps.starts - lower * width) / width)
+    gaps = np.abs(sums - (steps.values - long.centre) * ((steps.ends - steps.starts) / width)) / m
+    crossed = np.flatnonzero((floor < steps.values) & (steps.values < ceiling))
+    gaps[crossed] = 0
+    return gaps, crossed
+
+
+def _by_values(steps: _Steps, long: Blocks, width: int) -> float:
+    """Integrates over steps, in units, by the values of the longer sample that each of them meets."""
+    lower, upper = steps.starts // width, -(-steps.ends // width)
+    place, first, last = _pieces(lower, upper)
+    starts, ends = place * width, (place + 1) * width
+    starts[first], ends[last] = steps.starts, steps.ends
+    gaps = np.abs(np.repeat(steps.values, upper - lower) - long.values[place])
+    return float(np.einsum("i,i->", gaps, (ends - starts).astype(np.float64)))
+
+
+def _pieces(lower: Positions, upper: Positions) -> tuple[Positions, Positions, Positions]:
+    """Returns the whole numbers of ranges, one after the other, and where each starts and ends."""
+    lengths = upper - lower
+    ends = np.cumsum(lengths)
+    first = ends - lengths
+    return np.arange(int(lengths.sum())) + np.repeat(lower - first, lengths), first, ends - 1

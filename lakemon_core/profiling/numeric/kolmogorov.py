@@ -19,8 +19,8 @@ from lakemon_core.profiling.numeric.sample import Sample
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
-_MARKS = 1024
-_NEW_MARKS = 512
+_MARKS = 512
+_NEW_MARKS = 128
 _QUADRATURE = 1024
 _LARGE = 5_000
 

@@ -93,7 +93,9 @@ class PlainFiles:
             metadata = pq.read_metadata(path)
             there = set(metadata.schema.to_arrow_schema().names)
             texts = [field.name for field in self.schema if field.type == TEXT and field.name in there]
-            with pq.ParquetFile(path, metadata=metadata, read_dictionary=texts) as file:
+            with pq.ParquetFile(
+                path, metadata=metadata, read_dictionary=texts, memory_map=True, pre_buffer=False
+            ) as file:
                 for group in range(file.num_row_groups):
                     yield from self._of_group(file, group)
 
