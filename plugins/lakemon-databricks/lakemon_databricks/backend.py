@@ -31,6 +31,7 @@ from lakemon_databricks.workspace.connection import Connection
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
+    from lakemon_databricks.dashboards import Dashboards
     from lakemon_databricks.ledger import LakeLedger
     from lakemon_databricks.profiling import LakeProfiling
     from lakemon_databricks.registry import UnityCatalog
@@ -136,6 +137,11 @@ class DatabricksBackend(Backend):
         """Databricks' data profiling of the inference table."""
         return self._profiles
 
+    @property
+    def dashboard_url(self) -> str | None:
+        """Our dashboard in the workspace; None before the first refresh has published it."""
+        return self._dashboards.url
+
     def hold(self, run_id: str) -> AbstractContextManager[None]:
         """Holds the state of this environment for one run.
 
@@ -223,7 +229,22 @@ class DatabricksBackend(Backend):
             emails=config.failure_emails,
             seconds=config.refresh_seconds,
         )
-        return LakeProfiling(self.client, self.statements, self._tables, self._ledger, monitor, settings)
+        return LakeProfiling(
+            client=self.client,
+            statements=self.statements,
+            tables=self._tables,
+            ledger=self._ledger,
+            monitor=monitor,
+            settings=settings,
+            dashboards=self._dashboards,
+        )
+
+    @cached_property
+    def _dashboards(self) -> Dashboards:
+        from lakemon_databricks.dashboards import Dashboards
+
+        place = (self.setup.monitor.inference_table.name, self.config.assets_dir)
+        return Dashboards(self.client, self._ledger, *place, self.statements.warehouse_id)
 
     @cached_property
     def _registry(self) -> UnityCatalog:

@@ -6,12 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from lakemon_core.domain.errors import ModelError, did_you_mean
 from lakemon_core.domain.monitor import Monitor
 from lakemon_core.ports import ModelType
 
-GRANULARITIES = ("5 minutes", "30 minutes", "1 hour", "1 day", "1 week", "2 weeks", "3 weeks", "4 weeks",
-                 "1 month", "1 year")  # fmt: skip
 MOST_EMAILS = 5
 
 
@@ -106,9 +103,6 @@ def profile_of(
         model_type: names the columns and Databricks' problem type, if there is one.
         columns: of the table.
         settings: where it is written, and who is told of failures.
-
-    Raises:
-        ModelError: LM460 for windows of a length that data profiling does not know.
     """
     roles, problem_type = model_type.roles(), model_type.problem_type
     spec, schedule = monitor.monitoring, monitor.monitoring.schedule
@@ -117,7 +111,7 @@ def profile_of(
         output_schema=settings.schema,
         problem_type=problem_type if serves else "",
         timestamp=roles.timestamp,
-        granularities=tuple(_known(str(one)) for one in spec.granularities),
+        granularities=tuple(map(str, spec.granularities)),
         prediction=roles.prediction if serves else "",
         model_id=roles.model_id if serves else "",
         label=roles.label if serves and roles.label in columns else None,
@@ -128,14 +122,3 @@ def profile_of(
         schedule=(schedule["quartz_cron_expression"], schedule["timezone_id"]) if schedule else None,
         emails=settings.emails[:MOST_EMAILS],
     )
-
-
-def _known(granularity: str) -> str:
-    if granularity not in GRANULARITIES:
-        raise ModelError(
-            "LM460",
-            f"data profiling has no windows of {granularity!r};",
-            where="monitoring.granularities",
-            cure=did_you_mean(granularity, GRANULARITIES),
-        )
-    return granularity

@@ -14,6 +14,8 @@ from lakemon_core.domain.errors import ModelError
 from lakemon_core.domain.monitor import Monitor
 from lakemon_core.domain.names import TableName
 from lakemon_core.ports import Condition, LakeMetrics, Ledger, ModelType, Progress
+from lakemon_databricks.dashboards import Dashboards
+from lakemon_databricks.dashboards.page import page
 from lakemon_databricks.profiling.data_quality import DataQuality
 from lakemon_databricks.profiling.definition import Profile, ProfilingSettings, profile_of
 from lakemon_databricks.profiling.found import Found, ProfilingApi, Progressing
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
 T = TypeVar("T")
-_PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 """Seconds between two looks; the last one repeats."""
 
 
@@ -41,6 +43,7 @@ class LakeProfiling:
         ledger: notes the refresh of a version, so that a run which was killed meets it again.
         monitor: the config.
         settings: how it is used.
+        dashboards: shows the signals.
     """
 
     client: WorkspaceClient
@@ -49,20 +52,23 @@ class LakeProfiling:
     ledger: Ledger
     monitor: Monitor
     settings: ProfilingSettings
+    dashboards: Dashboards
 
     def bring_up(self, model_type: ModelType, *, progress: Progress) -> LakeMetrics:
         """Lets Databricks measure the table as it stands now; returns the tables it has written.
 
         Raises:
-            ModelError: LM460 a window length it does not know, LM461 a monitor that does not come up, LM462 a
-                refresh that failed, LM463 one that takes too long, LM464 tables that are in our way.
+            ModelError: LM461 a monitor that does not come up, LM462 a refresh that failed, LM463 one that
+                takes too long, LM464 tables that are in our way.
         """
         until = time.monotonic() + self.settings.seconds
         info = self.tables.info(self._table)
         wanted = self._api.possible(self._wanted(model_type, info.schema.names))
         found = self._told(wanted, until, progress)
         self._refreshed(f"{info.version}:{hash_of(wanted)}", until, progress)
-        return self._metrics(found, until, progress)
+        metrics = self._metrics(found, until, progress)
+        self._show(model_type, progress)
+        return metrics
 
     def rows(
         self,
@@ -81,12 +87,6 @@ class LakeProfiling:
         at = "" if version is None else f"VERSION AS OF {int(version)}"
         sql = f"SELECT {', '.join(parts)} FROM {table_sql(name)} {at} WHERE {filtered}"  # noqa: S608 - names quoted, values are parameters, slices are of the config
         return self.statements.read(sql, binding.values)
-
-    @property
-    def dashboard_id(self) -> str:
-        """Dashboard that Databricks has made; empty while there is none."""
-        found = self._api.find()
-        return found.dashboard_id if found else ""
 
     @property
     def _table(self) -> TableName:
@@ -179,6 +179,18 @@ class LakeProfiling:
         )
         drift = found.drift_table or profile.sibling(table=f"{self._table.table}_drift_metrics")
         return LakeMetrics(profile, drift if self.tables.exists(drift) else None)
+
+    def _show(self, model_type: ModelType, progress: Progress) -> None:
+        """Publishes our dashboard; measuring goes on where this account may not make one."""
+        from databricks.sdk.errors.base import DatabricksError
+
+        progress.update(f"publishing the dashboard of {self._table}")
+        signals, quality = self.monitor.metric_table("signals"), [one.name for one in model_type.metrics]
+        title = f"{self.monitor.model_name} ({self.monitor.environment})"
+        try:
+            self.dashboards.bring_up(page(signals, model_type.roles().model_id, quality, title))
+        except (ModelError, DatabricksError) as error:
+            progress.update(f"there is no dashboard: {error}")
 
     def _waited(self, look: Callable[[], T | None], until: float, what: str, progress: Progress) -> T:
         for pause in _pauses():
