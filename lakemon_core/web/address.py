@@ -20,7 +20,7 @@ LONGEST_URL = 4000
 """Characters of a URL; longer ones are refused."""
 
 _PORTS = {"https": 443, "http": 80}
-_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
+_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,252}|[0-9A-Fa-f:.]{2,45}")
 _SAFE = re.compile(r"[\x21-\x5b\x5d-\x7e]+")
 _OWN = tuple(
     ip_network(text)

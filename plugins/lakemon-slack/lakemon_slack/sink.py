@@ -25,7 +25,7 @@ from lakemon_core.domain.message_parts import heading_of
 from lakemon_core.ports import PluginConfig, SinkCheck
 from lakemon_core.ports.web_sink import SecretText, WebAddress, WebConfig, WebSink
 from lakemon_slack.api import of_method, of_webhook
-from lakemon_slack.blocks import blocks_of, escaped, text_of
+from lakemon_slack.blocks import MOST_CHARACTERS, blocks_of, escaped, text_of
 from lakemon_slack.bot import SENT, Bot
 
 _CHANNEL = re.compile(r"#[\w.-]{1,80}|[CGD][A-Z0-9]{8,20}")
@@ -63,6 +63,7 @@ class SlackSink(WebSink):
     accepts_recipients: ClassVar[bool] = True
     hosts: ClassVar[Collection[str]] = ("slack.com", ".slack.com", "slack-gov.com", ".slack-gov.com")
     rate: ClassVar[tuple[int, float] | None] = (1, 1.0)
+    most_characters: ClassVar[int] = MOST_CHARACTERS
 
     def owns(self, recipient: str) -> bool:
         """Whether it is a channel, `#ml` or its id."""

@@ -35,6 +35,7 @@ def test_path_and_query_stay_byte_for_byte(url, scheme, host, port, target):
         "gopher://x/",
         "https://",
         "https:///x",
+        "https://.example.com/",
         "https://user@hooks.example.com/",
         "https://user:pass@hooks.example.com/",
         "https://good.example.com@evil.example.org/",
