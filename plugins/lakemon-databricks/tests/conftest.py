@@ -121,3 +121,25 @@ def deploy(open_databricks: OpenBackend, models: FakeWorkspace, quiet: Quiet) ->
         return backend.serving.deploy(wanted, model, payload, progress=quiet)
 
     return deployed
+
+
+@pytest.fixture(scope="session")
+def saved_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained model in a folder as MLflow saves it, with signature and input example."""
+    import mlflow.sklearn
+    import pandas as pd
+    from mlflow.models import infer_signature
+    from sklearn.linear_model import LogisticRegression
+
+    inputs = pd.DataFrame({"distance": [30.0, 90.0, 400.0, 700.0], "hour": [3.0, 9.0, 12.0, 20.0]})
+    model = LogisticRegression().fit(inputs, [0, 1, 0, 1])
+    folder = tmp_path_factory.mktemp("models") / "delays"
+    mlflow.sklearn.save_model(
+        model,
+        str(folder),
+        signature=infer_signature(inputs, model.predict(inputs)),
+        input_example=inputs,
+        serialization_format="skops",
+        pip_requirements=["scikit-learn"],
+    )
+    return folder

@@ -1,37 +1,14 @@
 """Models of Unity Catalog: registered with a signature, named by aliases, promoted by copy, loaded."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
-from mlflow.models import infer_signature
 
 from lakemon_core.domain.errors import ModelError
 
 NAME = "dev.flights.delays"
 INPUTS = pd.DataFrame({"distance": [30.0, 90.0, 400.0, 700.0], "hour": [3.0, 9.0, 12.0, 20.0]})
 LATE = np.array([0, 1, 0, 1])
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    """A trained model as MLflow saves it, with signature and input example."""
-    import mlflow.sklearn
-    from sklearn.linear_model import LogisticRegression
-
-    model = LogisticRegression().fit(INPUTS, LATE)
-    place = tmp_path_factory.mktemp("models") / "delays"
-    signature = infer_signature(INPUTS, model.predict(INPUTS))
-    mlflow.sklearn.save_model(
-        model,
-        str(place),
-        signature=signature,
-        input_example=INPUTS,
-        serialization_format="skops",
-        pip_requirements=["scikit-learn"],
-    )
-    return place
 
 
 @pytest.fixture
@@ -45,10 +22,10 @@ def registry(signed_in, open_databricks):
 
 
 @pytest.fixture
-def delays(registry, folder):
+def delays(registry, saved_model):
     """Registered twice; `champion` is the first."""
-    registry.models.register(str(folder), NAME, tags={"trained_on": "2013-Q1"})
-    registry.models.register(str(folder), NAME)
+    registry.models.register(str(saved_model), NAME, tags={"trained_on": "2013-Q1"})
+    registry.models.register(str(saved_model), NAME)
     registry.models.set_alias(NAME, "champion", "1")
     return registry
 
@@ -111,10 +88,10 @@ def test_a_version_is_loaded_and_answers(delays):
     assert list(model.predict(INPUTS)) == [0, 1, 0, 1]
 
 
-def test_where_we_may_not_make_a_model_that_is_told(registry, signed_in, folder, monkeypatch):
+def test_where_we_may_not_make_a_model_that_is_told(registry, signed_in, saved_model, monkeypatch):
     signed_in.lake.create_schema("theirs.flights", owner="somebody@else.com")
     with pytest.raises(ModelError, match=r"LM400 .*USE CATALOG"):
-        registry.models.register(str(folder), "theirs.flights.delays")
+        registry.models.register(str(saved_model), "theirs.flights.delays")
 
 
 def test_wrong_credentials_are_told_before_mlflow_is_asked(signed_in, open_databricks, monkeypatch):
