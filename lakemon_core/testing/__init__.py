@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lakemon_core.testing.model_types import ModelTypeContract
     from lakemon_core.testing.sinks import AlertSinkContract
     from lakemon_core.testing.tables import TablesContract
+    from lakemon_core.testing.web_sinks import WebSinkContract
 
 _HOMES = {
     "AlertSinkContract": "sinks",
@@ -22,6 +23,7 @@ _HOMES = {
     "LedgerContract": "ledger",
     "ModelTypeContract": "model_types",
     "TablesContract": "tables",
+    "WebSinkContract": "web_sinks",
 }
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "LedgerContract",
     "ModelTypeContract",
     "TablesContract",
+    "WebSinkContract",
 ]
 
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from lakemon_core.domain.incident import DeliveryStatus, Transition
 from lakemon_core.domain.run import Severity
+from lakemon_core.testing import WebSinkContract
 from lakemon_core.testing.sinks import (
     HOSTILE,
     AlertSinkContract,
@@ -41,6 +42,12 @@ class TestAlertmanagerSink(AlertSinkContract, UnreachableSinkContract):
     @pytest.fixture
     def unreachable(self, sink_at, free_port):
         return sink_at(f"http://127.0.0.1:{free_port}")
+
+
+class TestAlertmanagerOverHttp(WebSinkContract):
+    @pytest.fixture
+    def sink_to(self, sink_at):
+        return sink_at
 
 
 def texts(value):

@@ -11,6 +11,7 @@ from lakemon_pagerduty.events import events_of
 from pydantic import ValidationError
 
 from lakemon_core.domain.incident import DeliveryStatus, Transition
+from lakemon_core.testing import WebSinkContract
 from lakemon_core.testing.sinks import (
     AlertSinkContract,
     UnreachableSinkContract,
@@ -37,6 +38,12 @@ class TestPagerDutySink(AlertSinkContract, UnreachableSinkContract):
     @pytest.fixture
     def unreachable(self, sink_at, free_port):
         return sink_at(f"https://127.0.0.1:{free_port}")
+
+
+class TestPagerDutyOverHttp(WebSinkContract):
+    @pytest.fixture
+    def sink_to(self, sink_at):
+        return sink_at
 
 
 def texts(value):

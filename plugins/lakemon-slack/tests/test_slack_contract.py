@@ -1,6 +1,7 @@
 import pytest
 from fakes.slack.payload import shown
 
+from lakemon_core.testing import WebSinkContract
 from lakemon_core.testing.sinks import AlertSinkContract, UnreachableSinkContract
 
 
@@ -26,3 +27,15 @@ class TestSlackBot(TestSlackWebhook):
     @pytest.fixture
     def unreachable(self, bot_at, slack, free_port):
         return bot_at(slack, api_url=f"https://127.0.0.1:{free_port}/api")
+
+
+class TestSlackWebhookOverHttp(WebSinkContract):
+    @pytest.fixture
+    def sink_to(self, hook_at):
+        return hook_at
+
+
+class TestSlackBotOverHttp(WebSinkContract):
+    @pytest.fixture
+    def sink_to(self, bot_at, slack):
+        return lambda url: bot_at(slack, api_url=url)

@@ -11,6 +11,7 @@ from lakemon_teams.card import message_of
 from pydantic import ValidationError
 
 from lakemon_core.domain.incident import DeliveryStatus, Transition
+from lakemon_core.testing import WebSinkContract
 from lakemon_core.testing.sinks import (
     HOSTILE,
     AlertSinkContract,
@@ -35,6 +36,12 @@ class TestTeamsSink(AlertSinkContract, UnreachableSinkContract):
     @pytest.fixture
     def unreachable(self, sink_at, free_port):
         return sink_at(f"https://127.0.0.1:{free_port}/workflows/x")
+
+
+class TestTeamsOverHttp(WebSinkContract):
+    @pytest.fixture
+    def sink_to(self, sink_at):
+        return sink_at
 
 
 def send(sink, *targets, **changes):

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from lakemon_core.domain.incident import DeliveryStatus, Transition
+from lakemon_core.testing import WebSinkContract
 from lakemon_core.testing.sinks import (
     AlertSinkContract,
     UnreachableSinkContract,
@@ -34,6 +35,12 @@ class TestWebhookSink(AlertSinkContract, UnreachableSinkContract):
     @pytest.fixture
     def unreachable(self, sink_at, free_port):
         return sink_at(f"https://127.0.0.1:{free_port}")
+
+
+class TestWebhookOverHttp(WebSinkContract):
+    @pytest.fixture
+    def sink_to(self, sink_at):
+        return sink_at
 
 
 def texts(value):
