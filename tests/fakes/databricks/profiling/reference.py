@@ -5,26 +5,31 @@ It knows whole tables and no slices; a test that needs true numbers gives its ow
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
+from fakes.databricks.lake.types import type_text
 
 from .rules import GRANULARITIES
 
 _WINDOW = pa.struct([("start", pa.timestamp("us", "UTC")), ("end", pa.timestamp("us", "UTC"))])
 _TEST = pa.struct([("statistic", pa.float64()), ("pvalue", pa.float64())])
+_MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 _STEPS = {
-    "5 minutes": "5 minutes",
-    "30 minutes": "30 minutes",
-    "1 hour": "1 hour",
-    "1 day": "1 day",
-    "1 week": "7 days",
-    "2 weeks": "14 days",
-    "3 weeks": "21 days",
-    "4 weeks": "28 days",
-    "1 month": "1 month",
-    "1 year": "1 year",
+    "5 minutes": timedelta(minutes=5), "30 minutes": timedelta(minutes=30), "1 hour": timedelta(hours=1),
+    "1 day": timedelta(days=1), "1 week": timedelta(weeks=1), "2 weeks": timedelta(weeks=2),
+    "3 weeks": timedelta(weeks=3), "4 weeks": timedelta(weeks=4),
+    "1 month": timedelta(days=30), "1 year": timedelta(days=365),
+}
+"""Months and years are 30 and 365 days: the reference is plain."""
+_MEASURES = {
+    "avg": pc.mean,
+    "stddev": pc.stddev,
+    "min": pc.min,
+    "max": pc.max,
+    "median": pc.approximate_median,
 }
 Config = dict[str, Any]
 
@@ -81,69 +86,54 @@ def _keys(config: Config, log_type: str) -> Config:
 
 
 def _profile(config: Config, rows: pa.Table, part: Config, granularity: str) -> list[Config]:
-    connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'UTC'")
-    connection.register("logged", rows)
-    moment = f'"{part["timestamp_column"]}"::TIMESTAMPTZ'
-    bucket = f"time_bucket(INTERVAL '{_STEPS[granularity]}', {moment})"
-    starts = connection.sql(f"SELECT DISTINCT {bucket} AS start FROM logged ORDER BY 1").to_arrow_table()
+    starts = _starts(rows.column(part["timestamp_column"]), granularity)
     found: list[Config] = []
-    for start in starts.column("start").to_pylist():
-        found += _window(connection, config, part, granularity, bucket, start)
-    connection.close()
+    for start in sorted(set(starts)):
+        inside = rows.filter(pa.array([each == start for each in starts]))
+        window = {"start": start, "end": start + _STEPS[granularity]}
+        keys = {**_keys(config, "INPUT"), "granularity": granularity, "window": window}
+        found += _of_models(inside, keys, part.get("model_id_column"))
     return found
 
 
-def _window(
-    connection: duckdb.DuckDBPyConnection,
-    config: Config,
-    part: Config,
-    granularity: str,
-    bucket: str,
-    start: Any,
-) -> list[Config]:
-    given = {"start": start}
-    inside = connection.sql(f"SELECT * FROM logged WHERE {bucket} = $start", params=given).to_arrow_table()
-    step = f"SELECT $start::TIMESTAMPTZ + INTERVAL '{_STEPS[granularity]}' AS stop"
-    end = connection.sql(step, params=given).to_arrow_table().column("stop")[0].as_py()
-    keys = {**_keys(config, "INPUT"), "granularity": granularity, "window": {"start": start, "end": end}}
-    model_id = part.get("model_id_column")
+def _starts(moments: pa.ChunkedArray, granularity: str) -> list[datetime]:
+    """Returns the start of the window of each moment, counted in steps from a Monday."""
+    step = _STEPS[granularity]
+    utc = moments.cast(pa.timestamp("us", "UTC")).to_pylist()
+    return [_MONDAY + (moment - _MONDAY) // step * step for moment in utc]
+
+
+def _of_models(rows: pa.Table, keys: Config, model_id: str | None) -> list[Config]:
     if not model_id:
-        return _columns(inside, keys)
-    found = _columns(inside, {**keys, model_id: "*"})
-    connection.register("inside", inside)
-    for model in connection.sql(f'SELECT DISTINCT "{model_id}"::VARCHAR AS m FROM inside').to_arrow_table()[
-        "m"
-    ]:
-        of_model = {"model": model.as_py()}
-        chosen = f'SELECT * FROM inside WHERE "{model_id}"::VARCHAR = $model'
-        found += _columns(
-            connection.sql(chosen, params=of_model).to_arrow_table(), {**keys, model_id: model.as_py()}
-        )
+        return _columns(rows, keys)
+    found = _columns(rows, {**keys, model_id: "*"})
+    models = rows.column(model_id).cast(pa.string())
+    for model in pc.unique(models).to_pylist():
+        found += _columns(rows.filter(pc.equal(models, model)), {**keys, model_id: model})
     return found
 
 
 def _columns(rows: pa.Table, keys: Config) -> list[Config]:
     found = [{**keys, "column_name": ":table", "count": rows.num_rows}]
-    connection = duckdb.connect()
-    connection.register("part", rows)
-    for name, kind in zip(rows.column_names, rows.schema.types, strict=True):
-        found.append(
-            {**keys, "column_name": name, "data_type": str(kind), **_numbers(connection, name, kind)}
-        )
-    connection.close()
+    for name, column in zip(rows.column_names, rows.columns, strict=True):
+        kind = type_text(column.type).lower()
+        found.append({**keys, "column_name": name, "data_type": kind, **_numbers(column)})
     return found
 
 
-def _numbers(connection: duckdb.DuckDBPyConnection, name: str, kind: pa.DataType) -> Config:
-    column = '"' + name.replace('"', '""') + '"'
-    wanted = f"count({column}) AS count, count(*) - count({column}) AS num_nulls"
-    wanted += f", count(DISTINCT {column}) AS distinct_count"
-    wanted += f", 100.0 * (1 - count({column}) / count(*)) AS percent_null"
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        wanted += f", avg({column}) AS avg, stddev({column}) AS stddev, median({column})::DOUBLE AS median"
-        wanted += f", min({column})::DOUBLE AS min, max({column})::DOUBLE AS max"
-    return connection.sql(f"SELECT {wanted} FROM part").to_arrow_table().to_pylist()[0]
+def _numbers(column: pa.ChunkedArray) -> Config:
+    count = len(column) - column.null_count
+    numbers: Config = {
+        "count": count,
+        "num_nulls": column.null_count,
+        "percent_null": 100.0 * column.null_count / len(column),
+    }
+    if not pa.types.is_nested(column.type):
+        numbers["distinct_count"] = pc.count_distinct(column).as_py()
+    if count and (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+        values = column.cast(pa.float64())
+        numbers |= {name: measure(values).as_py() for name, measure in _MEASURES.items()}
+    return numbers
 
 
 def _drift(profile: list[Config], model_id: str | None) -> list[Config]:
