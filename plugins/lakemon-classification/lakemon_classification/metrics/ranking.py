@@ -35,6 +35,15 @@ class Steps:
     hits_below: Floats
     misses_below: Floats
 
+    @property
+    def beaten(self) -> Floats:
+        """Other rows that a positive one of each score beats; ties count half."""
+        return self.misses_below + self.misses / 2
+
+    def beaten_by(self, positives: int) -> Floats:
+        """Positive rows, of all, that beat another one of each score; ties count half."""
+        return positives - self.hits_below - self.hits / 2
+
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
@@ -128,15 +137,15 @@ class Ranking:
     def _sums(self) -> Mapping[str, Sums]:
         """Over positive rows, how many others each beats, and the precision from its score on.
 
-        Over the others, how many positive rows each is beaten by. Ties count half.
+        Over the others, how many positive rows each is beaten by.
         """
 
         def of(step: Steps) -> dict[str, Sums]:
             found = self.positives - step.hits_below
             chosen = found + (self.negatives - step.misses_below)
             return {
-                "hits": Sums.of_each(step.misses_below + step.misses / 2, step.hits),
-                "misses": Sums.of_each(found - step.hits / 2, step.misses),
+                "hits": Sums.of_each(step.beaten, step.hits),
+                "misses": Sums.of_each(step.beaten_by(self.positives), step.misses),
                 "precision": Sums.of_each(found / chosen, step.hits),
             }
 
@@ -163,8 +172,7 @@ class Ranking:
             many = others = math.nan
         by_hits, by_misses = 1 / math.sqrt(many * (many - 1)), 1 / math.sqrt(others * (others - 1))
         for step in self._steps():
-            beaten = (step.misses_below + step.misses / 2) / others
-            beaten_by = (many - step.hits_below - step.hits / 2) / many
+            beaten, beaten_by = step.beaten / others, step.beaten_by(self.positives) / many
             yield step, (beaten - self.roc_auc) * by_hits, (beaten_by - self.roc_auc) * by_misses
 
 
