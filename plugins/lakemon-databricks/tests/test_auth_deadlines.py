@@ -22,13 +22,23 @@ def names(client) -> list[str]:
     return [each.name for each in client.warehouses.list()]
 
 
-@pytest.mark.parametrize("status", [500, 502, 504])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize("status", [502, pytest.param(500, marks=SLOW), pytest.param(504, marks=SLOW)])
 def test_a_fault_of_the_server_that_passes_is_not_seen(client, signed_in: FakeWorkspace, status):
     signed_in.faults.on("GET", WAREHOUSES, faults.refuses(status))
     assert names(client) == ["Serverless Starter Warehouse"]
 
 
-@pytest.mark.parametrize("retry_after", ["86400", "junk", "Fri, 31 Dec 2099 23:59:59 GMT"])
+@pytest.mark.parametrize(
+    "retry_after",
+    [
+        "86400",
+        pytest.param("junk", marks=SLOW),
+        pytest.param("Fri, 31 Dec 2099 23:59:59 GMT", marks=SLOW),
+    ],
+)
 def test_no_retry_after_keeps_a_call_longer_than_its_time(client, signed_in: FakeWorkspace, retry_after):
     signed_in.faults.on("GET", WAREHOUSES, faults.throttles(retry_after), times=None)
     ends_in_time(client)
@@ -41,10 +51,10 @@ def test_no_retry_after_keeps_a_call_longer_than_its_time(client, signed_in: Fak
         faults.black_hole(20),
         faults.drips(0.5),
         faults.shows_a_page(),
-        faults.hangs_up(),
-        faults.cuts(5),
+        pytest.param(faults.hangs_up(), marks=SLOW),
+        pytest.param(faults.cuts(5), marks=SLOW),
     ],
-    ids=lambda fault: fault.name,
+    ids=lambda fault: fault.name.replace(" ", "-"),
 )
 def test_a_fault_that_stays_is_told_in_time(client, signed_in: FakeWorkspace, fault):
     signed_in.faults.on("GET", WAREHOUSES, fault, times=None)

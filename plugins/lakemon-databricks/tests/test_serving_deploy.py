@@ -142,7 +142,9 @@ def test_an_answer_that_is_lost_after_the_work_doubles_nothing(deploy, signed_in
     assert [one.name for one in signed_in.client().serving_endpoints.list()] == ["flights"]
 
 
-@pytest.mark.parametrize("status", [500, 502, 504])
+@pytest.mark.parametrize(
+    "status", [502, pytest.param(500, marks=pytest.mark.slow), pytest.param(504, marks=pytest.mark.slow)]
+)
 def test_a_fault_after_the_work_doubles_nothing(deploy, signed_in, status):
     signed_in.faults.on("POST", ENDPOINTS, faults.refuses(status, works=True))
     assert deploy("1").version == "1"
