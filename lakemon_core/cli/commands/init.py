@@ -80,7 +80,10 @@ def init(
     }  # fmt: skip
     answers = {name: value for name, value in given.items() if value is not None}
     if sys.stdin.isatty() and output is Format.TEXT and not yes:
-        answers = _asked(answers, config_only=template is not None)
+        try:
+            answers = _asked(answers, config_only=template is not None)
+        except EOFError:
+            raise typer.Abort from None
     made = write_new(directory, _texts(template, answers), force=force, keep=keep, dry_run=dry_run)
     config = directory / DEFAULT_CONFIG
     places = text_places(made.texts) if dry_run else project_places(config)

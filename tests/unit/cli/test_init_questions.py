@@ -6,6 +6,9 @@ import subprocess
 
 import pytest
 
+END = "\x04"
+"""What Ctrl-D types."""
+
 
 @pytest.fixture
 def on_a_terminal(command, folder):
@@ -17,7 +20,7 @@ def on_a_terminal(command, folder):
         settings = {name: value for name, value in settings.items() if name != "text"}
         process = subprocess.Popen(line, stdin=terminal, stdout=terminal, stderr=terminal, **settings)
         os.close(terminal)
-        os.write(controller, "".join(f"{one}\n" for one in typed).encode())
+        os.write(controller, "".join(one if one == END else f"{one}\n" for one in typed).encode())
         shown = b""
         while process.poll() is None or not shown.endswith(b"\n"):
             try:
@@ -63,3 +66,10 @@ def test_yes_asks_nothing(on_a_terminal):
     code, shown = on_a_terminal("init", "--yes", typed=[])
     assert code == 0, shown
     assert "Name of the model" not in shown
+
+
+def test_who_stops_answering_gets_nothing_written(folder, on_a_terminal):
+    code, shown = on_a_terminal("init", typed=["churn", END])
+    assert code == 130, shown
+    assert "LM190 interrupted" in shown
+    assert list(folder.iterdir()) == []
