@@ -36,7 +36,7 @@ def scalar(value: object, width: int = 0) -> str:
     """
     plain = isinstance(value, str) and _PLAIN.fullmatch(value) and value.casefold() not in _WORDS
     text = str(value) if plain else json.dumps(value, ensure_ascii=False)
-    return max(text.ljust(width), f"{text}  ", key=len) if width else text
+    return f"{text}  ".ljust(width) if width else text
 
 
 def names_below(folder: str) -> list[str]:

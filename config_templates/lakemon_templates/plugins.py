@@ -78,16 +78,15 @@ def plugin(name: str, kind: str) -> dict[str, str]:
     """
     if kind not in PLUGIN_KINDS:
         raise LookupError(f"there is no kind {kind!r}; there are {', '.join(PLUGIN_KINDS)}.")
-    made = PLUGIN_KINDS[kind]
+    about = PLUGIN_KINDS[kind]
     stem = slug(name)
-    module = f"lakemon_{stem}"
+    module, words = f"lakemon_{stem}", stem.title().replace("_", "")
     values = {
         "name": name,
         "kind": kind,
-        "made": made,
+        "about": about,
         "module": module,
-        "class_name": "".join(part.title() for part in stem.split("_")).removesuffix(made.suffix)
-        + made.suffix,
+        "class_name": words.removesuffix(about.suffix) + about.suffix,
         "distribution": f"lakemon-{stem.replace('_', '-')}",
     }
     parts = {

@@ -44,18 +44,13 @@ def project(ci: str = "none", **values: object) -> dict[str, str]:
     """
     if ci not in CI:
         raise LookupError(f"there is no CI {ci!r}; there are {', '.join(CI)}.")
-    known = filled({"backend": "databricks", **values})
+    given = {"backend": "databricks", **values}
+    known = filled(given)
     name = slug(str(known["model_name"]))
-    known |= {
-        "slug": name,
-        "package": f"{name}_monitoring",
-        "distribution": f"{name.replace('_', '-')}-monitoring",
-        "ci": ci,
-    }
-    config = render(config_name(str(known["model_type"])), **{"backend": "databricks", **values})
-    parts = {**_ALWAYS, **CI[ci]}
+    package = f"{name}_monitoring"
+    known |= {"package": package, "distribution": package.replace("_", "-"), "ci": ci}
     texts = {
-        path.replace("<package>", str(known["package"])): fill(f"project/{template}", known)
-        for path, template in parts.items()
+        path.replace("<package>", package): fill(f"project/{template}", known)
+        for path, template in {**_ALWAYS, **CI[ci]}.items()
     }
-    return {CONFIG: config, **texts}
+    return {CONFIG: render(config_name(str(known["model_type"])), **given), **texts}
