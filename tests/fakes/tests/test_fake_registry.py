@@ -1,0 +1,93 @@
+"""The registry of the fake, asked by MLflow's own client."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import mlflow
+import pytest
+from fakes.databricks import FakeWorkspace
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model, ModelSignature
+from mlflow.types import ColSpec, Schema
+
+NAME = "main.flights.delays"
+
+
+@pytest.fixture
+def registry(fake: FakeWorkspace, monkeypatch) -> Iterator[MlflowClient]:
+    """MLflow's client of the fake."""
+    monkeypatch.setenv("DATABRICKS_HOST", fake.host)
+    monkeypatch.setenv("DATABRICKS_TOKEN", fake.token)
+    fake.lake.create_schema("main.flights")
+    fake.lake.create_schema("prod.flights")
+    before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
+    mlflow.set_tracking_uri("databricks")
+    mlflow.set_registry_uri("databricks-uc")
+    yield MlflowClient()
+    for point, uri in zip((mlflow.set_tracking_uri, mlflow.set_registry_uri), before, strict=True):
+        point(uri)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A model on disk: a signature and a file, which is all that the registry looks at."""
+    place = tmp_path / "model"
+    place.mkdir()
+    inputs, outputs = Schema([ColSpec("double", "x")]), Schema([ColSpec("double")])
+    model = Model(signature=ModelSignature(inputs=inputs, outputs=outputs))
+    model.add_flavor("python_function", loader_module="nothing", python_version="3.11")
+    model.save(str(place / "MLmodel"))
+    (place / "data").mkdir()
+    (place / "data" / "weights.txt").write_text("1 2 3")
+    return place
+
+
+def test_a_model_is_registered_with_its_files_and_comes_back(registry, fake, folder, tmp_path):
+    version = mlflow.register_model(str(folder), NAME)
+    back = Path(mlflow.artifacts.download_artifacts(f"models:/{NAME}/1", dst_path=str(tmp_path / "back")))
+
+    assert (version.status, int(version.version)) == ("READY", 1)
+    assert (back / "data" / "weights.txt").read_text() == "1 2 3"
+    assert (fake.models.folder(NAME, 1) / "MLmodel").is_file()
+
+
+def test_aliases_and_tags_are_kept_and_search_tells_no_tags(registry, folder):
+    mlflow.register_model(str(folder), NAME)
+    registry.set_registered_model_alias(NAME, "champion", "1")
+    registry.set_model_version_tag(NAME, "1", "git_sha", "abc")
+    (found,) = registry.search_model_versions(f"name='{NAME}'")
+
+    assert registry.get_model_version_by_alias(NAME, "champion").tags == {"git_sha": "abc"}
+    assert registry.get_registered_model(NAME).aliases == {"champion": "1"}
+    with pytest.raises(MlflowException):
+        found.tags()
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        (lambda c: c.create_registered_model(NAME), "RESOURCE_ALREADY_EXISTS"),
+        (lambda c: c.create_registered_model("main.nope.delays"), "RESOURCE_DOES_NOT_EXIST"),
+        (lambda c: c.get_registered_model("main.flights.nope"), "RESOURCE_DOES_NOT_EXIST"),
+        (lambda c: c.get_model_version(NAME, "9"), "RESOURCE_DOES_NOT_EXIST"),
+        (lambda c: c.get_model_version_by_alias(NAME, "nope"), "RESOURCE_DOES_NOT_EXIST"),
+        (lambda c: c.search_model_versions("name LIKE 'x'"), "INVALID_PARAMETER_VALUE"),
+    ],
+)
+def test_what_the_registry_refuses(registry, fake, call, code):
+    fake.models.add(NAME)
+
+    with pytest.raises(MlflowException) as caught:
+        call(registry)
+
+    assert caught.value.error_code == code
+
+
+def test_a_model_needs_create_model_on_its_schema(registry, fake, monkeypatch):
+    monkeypatch.setenv("DATABRICKS_TOKEN", fake.identity.new_token("bob@example.com"))
+
+    with pytest.raises(MlflowException) as caught:
+        registry.create_registered_model(NAME)
+
+    assert caught.value.error_code == "PERMISSION_DENIED"
