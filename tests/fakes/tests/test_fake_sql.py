@@ -92,6 +92,8 @@ def test_an_optimize_changes_no_row_and_is_done_once(table):
         ("size(map('a', 1, 'b', 2))", 2),
         ("to_json(named_struct('a', 1))", '{"a":1}'),
         ("from_json('{\"a\": 1, \"z\": 2}', 'a INT, b STRING')", {"a": 1, "b": None}),
+        ("to_json(from_json('[1, 2]', 'ARRAY<DOUBLE>'))", "[1.0,2.0]"),
+        ("array_position(array(element_at(from_json('[1]', 'ARRAY<INT>'), 1)), size(map('a', 1)))", 1),
         ("sum(x)", 3),
         ("element_at(map_from_arrays(array('k'), array(9)), 'k')", 9),
     ],

@@ -122,10 +122,16 @@ def _aliased(place: exp.Expression, table: exp.Table) -> exp.Expression:
 
 
 def with_functions(tree: exp.Expression, parameters: Mapping[str, Parameter]) -> exp.Expression:
-    """Returns a statement whose functions and parameters DuckDB knows."""
+    """Returns a statement whose functions and parameters DuckDB knows, changed from the leaves up."""
     for merge in tree.find_all(exp.Merge):
         _unqualify_targets(merge)
-    return tree.transform(_known, parameters)
+    for node in reversed(list(tree.walk())):
+        known = _known(node, parameters)
+        if known is not node and node is tree:
+            tree = known
+        elif known is not node:
+            node.replace(known)
+    return tree
 
 
 def _known(node: exp.Expression, parameters: Mapping[str, Parameter]) -> exp.Expression:
@@ -137,14 +143,8 @@ def _known(node: exp.Expression, parameters: Mapping[str, Parameter]) -> exp.Exp
 
 
 def _bound(node: exp.Placeholder, parameters: Mapping[str, Parameter]) -> exp.Expression:
-    given = parameter(node.name, parameters)
-    if isinstance(node.parent, exp.Cast) and node.parent.args.get("fake"):
-        return node
-    bound = exp.Cast(
-        this=exp.Placeholder(this=node.name), to=exp.DataType.build(given.type, dialect="databricks")
-    )
-    bound.set("fake", True)
-    return bound
+    kind = exp.DataType.build(parameter(node.name, parameters).type, dialect="databricks")
+    return exp.Cast(this=exp.Placeholder(this=node.name), to=kind)
 
 
 def _short(column: exp.Column) -> exp.Expression:

@@ -18,10 +18,16 @@ _WINDOW = pa.struct([("start", pa.timestamp("us", "UTC")), ("end", pa.timestamp(
 _TEST = pa.struct([("statistic", pa.float64()), ("pvalue", pa.float64())])
 _MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 _STEPS = {
-    "5 minutes": timedelta(minutes=5), "30 minutes": timedelta(minutes=30), "1 hour": timedelta(hours=1),
-    "1 day": timedelta(days=1), "1 week": timedelta(weeks=1), "2 weeks": timedelta(weeks=2),
-    "3 weeks": timedelta(weeks=3), "4 weeks": timedelta(weeks=4),
-    "1 month": timedelta(days=30), "1 year": timedelta(days=365),
+    "5 minutes": timedelta(minutes=5),
+    "30 minutes": timedelta(minutes=30),
+    "1 hour": timedelta(hours=1),
+    "1 day": timedelta(days=1),
+    "1 week": timedelta(weeks=1),
+    "2 weeks": timedelta(weeks=2),
+    "3 weeks": timedelta(weeks=3),
+    "4 weeks": timedelta(weeks=4),
+    "1 month": timedelta(days=30),
+    "1 year": timedelta(days=365),
 }
 """Months and years are 30 and 365 days: the reference is plain."""
 _MEASURES = {
