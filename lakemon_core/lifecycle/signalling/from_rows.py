@@ -52,7 +52,8 @@ class RowSignals:
 
     def make(self, spans: Mapping[str, set[datetime]] | None) -> Iterator[Signal]:
         """Yields the signals of the windows that start at these moments, by granularity; None means all."""
-        if not self.key and self.arrival is None:
+        name = self.context.monitor.inference_table.name
+        if not (self.key or self.arrival) or not self.context.backend.tables.exists(name):
             return
         for granularity in self.context.monitor.monitoring.granularities:
             starts = None if spans is None else spans.get(str(granularity), set())

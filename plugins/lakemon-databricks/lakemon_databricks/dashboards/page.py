@@ -47,8 +47,8 @@ def _of_columns(signals: TableName, model_id: str) -> list[str]:
         f"FROM {table_sql(signals)}",
         f"WHERE {_whole(model_id)} AND compare = 'baseline' AND signal IN ({_texts(_DRIFT)})",
         "AND statistic IN ('psi', 'js_distance')",
-        "QUALIFY row_number() OVER"
-        " (PARTITION BY granularity, `window`, `column` ORDER BY statistic DESC) = 1",
+        "QUALIFY row_number() OVER (PARTITION BY granularity, `window`, `column`",
+        "ORDER BY statistic DESC) = 1",
     ]
 
 

@@ -155,7 +155,9 @@ def _greatest(
     name: str, of_units: Sequence[Any], items: Sequence[str], kind: pa.DataType, binding: Binding
 ) -> Column:
     """Returns the name of the greatest share, the first of equals."""
-    bound = ", ".join(binding.add(value) for value in of_units)
-    shares = f"array({', '.join(items)})"
-    place = f"CAST(array_position({shares}, array_max({shares})) AS INT)"
-    return Column(name, kind, f"element_at(array({bound}), {place})")
+    greatest = f"greatest({', '.join(items)})" if len(items) > 1 else items[0]
+    cases = [
+        f"WHEN {item} = {greatest} THEN {binding.add(value)}"
+        for item, value in zip(items, of_units, strict=True)
+    ]
+    return Column(name, kind, f"CASE {' '.join(cases)} END")
