@@ -23,22 +23,28 @@ _LINK = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#][\w!#-&(-;=?@\[\
 _T = TypeVar("_T")
 
 
-def lines_of(notification: Notification, limit: int = LINE_LIMIT) -> list[str]:
-    """Returns the evidence, one sentence each."""
-    return [cut for line in notification.lines if (cut := plain(line, limit)).strip()]
+def lines_of(notification: Notification, limit: int = LINE_LIMIT, most: int | None = None) -> list[str]:
+    """Returns the evidence, one sentence each, the first `most` of them."""
+    return [cut for line in notification.lines[:most] if (cut := plain(line, limit)).strip()]
 
 
-def facts_of(notification: Notification, limit: int = LINE_LIMIT) -> list[tuple[str, str]]:
-    """Returns label and value of everything that is a fact, not a sentence; links are facts too."""
-    facts = dict(notification.facts)
+def facts_of(
+    notification: Notification, limit: int = LINE_LIMIT, most: int | None = None
+) -> list[tuple[str, str]]:
+    """Returns label and value of everything that is a fact, not a sentence; links are facts too.
+
+    Of the notification's own facts and of its links the first `most`.
+    """
+    facts = dict(list(notification.facts.items())[:most])
     facts |= {"Owner": notification.owner, "Runbook": notification.runbook, "Report": notification.report}
-    facts |= dict(notification.links)
+    facts |= dict(list(notification.links.items())[:most])
     return [(plain(name), plain(value, limit)) for name, value in facts.items() if value]
 
 
-def commands_of(notification: Notification, limit: int = LINE_LIMIT) -> list[str]:
-    """Returns the commands that show it again."""
-    return [cut for command in notification.command.splitlines() if (cut := plain(command, limit)).strip()]
+def commands_of(notification: Notification, limit: int = LINE_LIMIT, most: int | None = None) -> list[str]:
+    """Returns the commands that show it again, the first `most` of them."""
+    commands = notification.command.splitlines()[:most]
+    return [cut for command in commands if (cut := plain(command, limit)).strip()]
 
 
 def heading_of(notification: Notification, limit: int = LINE_LIMIT) -> str:

@@ -142,7 +142,7 @@ class _Exchange(AbstractContextManager["_Exchange"]):
 
     def code(self, error: Exception) -> str:
         """Returns our code of an error, or its kind."""
-        if self._is_late:
+        if self._is_late or isinstance(error, TimeoutError):
             return "timeout"
         return error.code if isinstance(error, LakemonError) else type(error).__name__
 

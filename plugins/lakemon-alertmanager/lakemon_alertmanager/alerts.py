@@ -109,9 +109,9 @@ def _alert(
 ) -> Alert:
     words = {
         "summary": notification.title,
-        "description": " ".join(lines_of(notification)[:12]),
+        "description": " ".join(lines_of(notification, most=12)),
         "report": notification.report,
-        "command": " ; ".join(commands_of(notification)[:2]),
+        "command": " ; ".join(commands_of(notification, most=2)),
     }
     made: Alert = {
         "labels": _cleaned(labels),

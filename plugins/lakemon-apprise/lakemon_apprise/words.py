@@ -19,9 +19,9 @@ def title_of(notification: Notification) -> str:
 
 def body_of(notification: Notification) -> str:
     """Returns the message below its title, the evidence first: some services cut the end off."""
-    lines = [f"- {line}" for line in lines_of(notification, 500)[:MOST_LINES]]
-    facts = [f"{label}: {value}" for label, value in facts_of(notification, 500)[:MOST_LINES]]
-    commands = [f"$ {command}" for command in commands_of(notification)[:2]]
+    lines = [f"- {line}" for line in lines_of(notification, 500, MOST_LINES)]
+    facts = [f"{label}: {value}" for label, value in facts_of(notification, 500, MOST_LINES)]
+    commands = [f"$ {command}" for command in commands_of(notification, most=2)]
     return "\n".join([inert(text) for text in (*lines, *facts, *commands)] or ["lakemon"])
 
 

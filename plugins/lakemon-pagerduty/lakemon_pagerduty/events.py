@@ -74,7 +74,7 @@ def _made(
         return event
 
     def made(count: int) -> Event:
-        details = {"lines": lines_of(notification)[:count], **dict(facts_of(notification)[:count])}
+        details = dict(facts_of(notification, most=count)) | {"lines": lines_of(notification, most=count)}
         payload = {
             "summary": summary or "lakemon",
             "source": f"lakemon {plain(notification.environment)}",
@@ -83,7 +83,7 @@ def _made(
             "component": plain(notification.model, 255),
             "group": group,
             "class": str(figures.get("what", "")) or "lakemon",
-            "custom_details": {**details, "figures": figures, "commands": commands_of(notification)[:5]},
+            "custom_details": {**details, "figures": figures, "commands": commands_of(notification, most=5)},
         }
         links = [{"href": url, "text": label or "Link"} for label, url in links_of(notification)[:10]]
         return {**event, "client": "lakemon", "payload": payload, "links": links}

@@ -44,7 +44,7 @@ def blocks_of(notification: Notification) -> tuple[list[Block], bool]:
 
 def text_of(notification: Notification) -> str:
     """Returns the begin of the message as text, for notifications, which show no blocks; at most 4,000."""
-    return escaped("\n".join([heading_of(notification, 200), *lines_of(notification, 190)[:3]]))
+    return escaped("\n".join([heading_of(notification, 200), *lines_of(notification, 190, 3)]))
 
 
 def escaped(text: str) -> str:
@@ -55,8 +55,8 @@ def escaped(text: str) -> str:
 def _blocks(notification: Notification, count: int) -> list[Block]:
     heading = f"{_MARKS.get(notification.state, '⚪')} {heading_of(notification)}"
     lines = [] if len(heading) <= LONGEST_HEADER else [heading]
-    lines += [f"• {line}" for line in lines_of(notification, 500)[:count]]
-    fields = [(label, value) for label, value in facts_of(notification, 200) if not is_link(value)]
+    lines += [f"• {line}" for line in lines_of(notification, 500, count)]
+    fields = [(label, value) for label, value in facts_of(notification, most=count) if not is_link(value)]
     blocks: list[Block] = [{"type": "header", "text": _plain_text(heading, LONGEST_HEADER)}]
     if lines:
         blocks.append({"type": "section", "text": _plain_text("\n".join(lines), LONGEST_SECTION)})
@@ -80,7 +80,7 @@ def _ways(notification: Notification) -> list[Block]:
         gap: Block = {"type": "text", "text": "   "}
         spaced = [part for link in links[:MOST_LINKS] for part in (link, gap)][:-1]
         elements.append({"type": "rich_text_section", "elements": spaced})
-    commands = commands_of(notification, 500)[:MOST_COMMANDS]
+    commands = commands_of(notification, 500, MOST_COMMANDS)
     if commands:
         shown: Block = {"type": "text", "text": "\n".join(commands)}
         elements.append({"type": "rich_text_preformatted", "elements": [shown]})

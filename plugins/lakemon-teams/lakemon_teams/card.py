@@ -19,6 +19,7 @@ from lakemon_core.domain.message_parts import (
     links_of,
     within,
 )
+from lakemon_core.domain.names import plain
 
 LARGEST_CARD = 20_000
 """Bytes of the whole request; Teams states 28 KB, and answers 413 from some 21,000 on."""
@@ -68,13 +69,13 @@ def _card(notification: Notification, count: int) -> Element:
 def _body(notification: Notification, count: int) -> Iterator[Element]:
     colour = _COLOURS.get(notification.state, "default")
     yield _text(_run(heading_of(notification, 300), size="large", weight="bolder", color=colour))
-    for line in lines_of(notification, 500)[:count]:
+    for line in lines_of(notification, 500, count):
         yield _text(_run(f"• {line}"), spacing="small")
-    facts = [(label, value) for label, value in facts_of(notification, 300) if not is_link(value)]
+    facts = [(label, value) for label, value in facts_of(notification, most=count) if not is_link(value)]
     for number, (label, value) in enumerate(facts[:count]):
         gap = "small" if number else "medium"
-        yield _text(_run(f"{label}: ", isSubtle=True), _run(value), spacing=gap)
-    for command in commands_of(notification, 500)[:_MOST_COMMANDS]:
+        yield _text(_run(f"{label}: ", isSubtle=True), _run(plain(value, 300)), spacing=gap)
+    for command in commands_of(notification, 500, _MOST_COMMANDS):
         yield _text(_run(command, fontType="monospace", size="small"))
     words = f"lakemon, {notification.transition.value}, message {notification.key[:64]}"
     if len(notification.lines) > count:
