@@ -25,7 +25,6 @@ from lakemon_core.lifecycle.lake_monitor import LakeRefresh
 from lakemon_core.lifecycle.measuring.ahead import ahead
 from lakemon_core.lifecycle.measuring.custom_metrics import CustomMetrics
 from lakemon_core.lifecycle.measuring.groups import Measured, Ruler, quality_columns
-from lakemon_core.lifecycle.measuring.memory import kept_memory
 from lakemon_core.lifecycle.measuring.sheet import Scribe, Sheet
 from lakemon_core.lifecycle.measuring.slices import Series, Slicing, Source
 from lakemon_core.lifecycle.references import References
@@ -63,8 +62,7 @@ def monitor(context: RunContext) -> Monitored:
     expired = apply_retention(context)
     lake, cutoff = context.backend.profiles, expired.cutoff
     refresh = LakeRefresh.prepare(context, lake, cutoff) if lake else Refresh.prepare(context, cutoff)
-    with kept_memory():
-        windows = {str(granularity): refresh.bring_up(granularity) for granularity in refresh.granularities}
+    windows = {str(granularity): refresh.bring_up(granularity) for granularity in refresh.granularities}
     count = sum(map(len, windows.values()))
     detail = {
         "windows": count,
@@ -193,7 +191,6 @@ class Refresh:
         for done, (found, before) in enumerate(self._groups(ruler, granularity, due, existing), start=1):
             self.context.progress.update(f"measuring windows of {granularity}", done, len(due))
             sheet.add(found, {"CONSECUTIVE": before} | earlier.of(due[done - 1]))
-        sheet.finish()
         writer = MetricWriter(self, granularity, everything=changed is None)
         writer.write([*due, *emptied], sheet)
         return tuple(sorted([*due, *emptied]))
@@ -219,7 +216,9 @@ class Refresh:
         before: Window | None = None
         previous: dict[Series, Measured] = {}
         for part, rows in ahead(chunks(needed, existing), self._rows_of):
-            for window, groups in self._measured(ruler, granularity, part, rows):
+            measured = self._measured(ruler, granularity, part, rows)
+            del rows  # their memory is free while drift is computed
+            for window, groups in measured:
                 adjacent = before is not None and before.end == window.start
                 if window in wanted:
                     yield groups, (previous if adjacent else {})
@@ -227,14 +226,14 @@ class Refresh:
 
     def _measured(
         self, ruler: Ruler, granularity: Granularity, part: Sequence[Window], rows: pa.Table
-    ) -> Iterator[tuple[Window, list[Measured]]]:
+    ) -> list[tuple[Window, list[Measured]]]:
         """Measures the groups of one chunk of windows: all models together, then each, with slices."""
         from lakemon_core.profiling.measure import ALL_MODELS, GroupKey
         from lakemon_core.profiling.windows import window_numbers
 
         numbers = window_numbers(rows.column(self.context.roles.timestamp), part)
         keys = [GroupKey(window, str(granularity), ALL_MODELS, None, None, "INPUT") for window in part]
-        yield from zip(part, ruler.measure(rows, keys, self.model_id, numbers), strict=True)
+        return list(zip(part, ruler.measure(rows, keys, self.model_id, numbers), strict=True))
 
     def _rows_of(self, part: Sequence[Window]) -> pa.Table:
         return self._rows(Window(part[0].start, part[-1].end))
@@ -268,15 +267,12 @@ class MetricWriter:
 
     def write(self, windows: Sequence[Window], sheet: Sheet) -> None:
         """Writes both tables, each in one commit: a reader never sees half a window."""
-        import pyarrow as pa
-
-        profile, drift = sheet.profile, sheet.drift
+        profile, drift = sheet.tables()
         self.refresh.context.progress.update(f"writing {len(profile)} profile and {len(drift)} drift rows")
-        profile_schema, drift_schema = sheet.scribe.schemas()
-        self._replace("profile_metrics", pa.Table.from_pylist(profile, schema=profile_schema), windows)
-        self._replace("drift_metrics", pa.Table.from_pylist(drift, schema=drift_schema), windows)
+        self._replace("profile_metrics", profile, windows)
+        self._replace("drift_metrics", drift, windows)
         if self.everything and sheet.baseline and self.granularity == self.refresh.granularities[0]:
-            self._write_baseline(sheet, profile_schema)
+            self._write_baseline(sheet)
 
     def _replace(self, kind: str, rows: pa.Table, windows: Sequence[Window]) -> None:
         where = [Condition("granularity", "=", str(self.granularity))]
@@ -285,7 +281,7 @@ class MetricWriter:
         table = self.refresh.context.monitor.metric_table(kind)
         self.refresh.context.backend.tables.replace(table, rows, where=where)
 
-    def _write_baseline(self, sheet: Sheet, schema: pa.Schema) -> None:
+    def _write_baseline(self, sheet: Sheet) -> None:
         import pyarrow as pa
 
         context = self.refresh.context
@@ -293,6 +289,6 @@ class MetricWriter:
         rows = [row for rows in scribe.profile(sheet.baseline.values()) for row in rows]
         context.backend.tables.replace(
             context.monitor.metric_table("profile_metrics"),
-            pa.Table.from_pylist(rows, schema=schema),
+            pa.Table.from_pylist(rows, schema=scribe.schemas()[0]),
             where=[Condition("log_type", "=", "BASELINE")],
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
@@ -13,14 +14,18 @@ Loaded = TypeVar("Loaded")
 def ahead(tasks: Iterable[Task], load: Callable[[Task], Loaded]) -> Iterator[tuple[Task, Loaded]]:
     """Yields each task with what it loads, in order; the next one loads meanwhile, in a thread of its own.
 
-    At most two results are in memory. What `load` raises is raised when its task is due.
+    What was yielded is not kept: at most two results are in memory once the caller has let go of the one
+    before. What `load` raises is raised when its task is due.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="lakemon-reads") as pool:
-        waiting: tuple[Task, Future[Loaded]] | None = None
+        waiting: deque[tuple[Task, Future[Loaded]]] = deque()
         for task in tasks:
-            following = (task, pool.submit(load, task))
-            if waiting is not None:
-                yield waiting[0], waiting[1].result()
-            waiting = following
-        if waiting is not None:
-            yield waiting[0], waiting[1].result()
+            waiting.append((task, pool.submit(load, task)))
+            if len(waiting) > 1:
+                yield _loaded(*waiting.popleft())
+        while waiting:
+            yield _loaded(*waiting.popleft())
+
+
+def _loaded(task: Task, future: Future[Loaded]) -> tuple[Task, Loaded]:
+    return task, future.result()

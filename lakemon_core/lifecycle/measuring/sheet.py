@@ -114,17 +114,18 @@ def _quality(measured: Measured) -> Mapping[str, object]:
 class Sheet:
     """The rows of one refresh of one granularity, as they come about.
 
+    Rows become tables window by window, unless a custom metric compares windows and has to see them again.
+
     Attributes:
         scribe: writes groups down.
         baseline: the baseline's groups by series; empty without a baseline.
-        profile: rows of the profile table.
-        drift: rows of the drift table.
     """
 
     scribe: Scribe
     baseline: Mapping[Series, Measured]
-    profile: list[Row] = field(default_factory=list[Row])
-    drift: list[Row] = field(default_factory=list[Row])
+    _profile: list[Row] = field(default_factory=list[Row])
+    _drift: list[Row] = field(default_factory=list[Row])
+    _done: list[tuple[pa.Table, pa.Table]] = field(default_factory=list)
     _pairs: list[Pair] = field(default_factory=list[Pair])
     _written: dict[Measured, Mapping[str, Row]] = field(default_factory=dict[Measured, Mapping[str, Row]])
 
@@ -132,7 +133,7 @@ class Sheet:
         """Adds the groups of one window; `references` are other windows' groups, by drift type and series."""
         groups = list(found)
         for one, rows in zip(groups, self.scribe.profile(groups), strict=True):
-            self.profile += rows
+            self._profile += rows
             self._written[one] = _by_column(rows)
         for one in groups:
             model_id, *place = one.series
@@ -144,14 +145,30 @@ class Sheet:
                     self._compare(one, earlier, drift_type)
         if not self.scribe.custom.drifts:
             self._written.clear()
+            self._settle()
 
-    def finish(self) -> None:
-        """Fills what is computed from pairs of groups."""
+    def tables(self) -> tuple[pa.Table, pa.Table]:
+        """Returns all rows of the profile and the drift table, with what is computed from pairs of groups."""
+        import pyarrow as pa
+
         self.scribe.custom.compare(self._pairs)
+        self._settle()
+        profile, drift = zip(*self._done, strict=True)
+        return pa.concat_tables(profile), pa.concat_tables(drift)
+
+    def _settle(self) -> None:
+        """Turns the rows at hand into tables: these take a tenth of the memory."""
+        import pyarrow as pa
+
+        schemas = self.scribe.schemas()
+        rows = self._profile, self._drift
+        profile, drift = (pa.Table.from_pylist(*pair) for pair in zip(rows, schemas, strict=True))
+        self._done.append((profile, drift))
+        self._profile, self._drift = [], []
 
     def _compare(self, one: Measured, reference: Measured, drift_type: str) -> None:
         rows = self.scribe.drift(one.group, reference.group, drift_type)
-        self.drift += rows
+        self._drift += rows
         if self.scribe.custom.drifts:
             now, then = self._rows(one), self._rows(reference)
             places = ((row, row["column_name"]) for row in rows)
