@@ -11,6 +11,7 @@ from lakemon_core.alerting.figures import evidence_of
 from lakemon_core.alerting.routing import Route, Router
 from lakemon_core.alerting.rules import named
 from lakemon_core.alerting.story import Story
+from lakemon_core.alerting.template import in_own_words
 from lakemon_core.domain.incident import Incident, IncidentEvent, Notification, OutboxItem, Transition
 from lakemon_core.domain.monitor import Monitor
 from lakemon_core.domain.rule import Rule
@@ -74,7 +75,7 @@ def notification(
     story = Story(tuple(worst_first), {rule.name: rule for rule in rules}, monitor)
     transitions = {event.transition for event in events}
     threads = sorted(f"{event.incident.fingerprint}.{event.incident.episode}" for event in events)
-    return Notification(
+    told = Notification(
         key=_digest(*sorted(event.key for event in events)),
         thread=threads[0] if len(threads) == 1 else _digest(*threads),
         transition=transitions.pop() if len(transitions) == 1 else Transition.OPENED,
@@ -94,6 +95,8 @@ def notification(
         report=report,
         run_id=worst_first[0].run_id,
     )
+    template = monitor.monitoring.message
+    return in_own_words(told, template) if template else told
 
 
 def _group(incident: Incident, rule: Rule | None) -> tuple[str, ...]:

@@ -85,13 +85,13 @@ class _Drain:
     progress: Progress | None
     ways: Ways
     spent: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    tried: dict[str, OutboxItem] = field(default_factory=dict[str, OutboxItem])
 
     def run(self, items: Sequence[OutboxItem]) -> list[OutboxItem]:
         """Goes through the lanes, the lane whose first message is due soonest first."""
         lanes = self._lanes(items)
         heap = [(self._ready_at(lane[0]), number) for number, lane in enumerate(lanes)]
         heapify(heap)
-        tried: dict[str, OutboxItem] = {}
         while heap:
             at, number = heappop(heap)
             lane = lanes[number]
@@ -102,12 +102,12 @@ class _Drain:
             after = self._attempt(lane.popleft()) if self._may_go(lane[0], ready) else None
             if after is None:
                 continue
-            tried[after.key] = after
+            self.tried[after.key] = after
             if after.status == "due":
                 lane.appendleft(after)
             if lane:
                 heappush(heap, (self._ready_at(lane[0]), number))
-        return list(tried.values())
+        return list(self.tried.values())
 
     @cached_property
     def gates(self) -> Gates:
@@ -141,14 +141,18 @@ class _Drain:
         """When a message may go."""
         moments = [self._due_at(item), self.gates.allowed_at(item)]
         moments += [item.held_until] if self._is_held(item) else []
-        moments += [] if self.ways.at_once else [self.gates.rested_at(item.sink)]
+        moments += [] if self._is_wanted_now(item) else [self.gates.rested_at(item.sink)]
         return max(moment for moment in moments if moment is not None)
 
     def _due_at(self, item: OutboxItem) -> datetime:
         """When a message is due; a time that no pause can reach was noted before the clock was set back."""
         now = self.clock.now()
         is_unreal = item.next_at > now + timedelta(seconds=self.pace.longest_pause)
-        return now if self.ways.at_once or is_unreal else item.next_at
+        return now if is_unreal or self._is_wanted_now(item) else item.next_at
+
+    def _is_wanted_now(self, item: OutboxItem) -> bool:
+        """Whether somebody asks for it at once, and it was not tried since."""
+        return self.ways.at_once and item.key not in self.tried
 
     def _is_held(self, item: OutboxItem) -> bool:
         """Whether somebody else is sending it now."""

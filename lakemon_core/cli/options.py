@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from lakemon_core.cli.output import Format
+from lakemon_core.cli.redaction import redact_logs
 from lakemon_core.domain.errors import UsageError, did_you_mean
 from lakemon_core.domain.run import Stage
 
@@ -80,3 +81,4 @@ def set_logging(verbose: int, *, quiet: bool) -> None:
     level = logging.ERROR if quiet else (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
     logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("lakemon_core").setLevel(level)
+    redact_logs()

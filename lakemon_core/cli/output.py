@@ -7,7 +7,6 @@ import logging
 import math
 import os
 import sys
-import traceback
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, is_dataclass
@@ -16,6 +15,8 @@ from enum import Enum, StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from lakemon_core.cli.redaction import traceback_of
+from lakemon_core.config.secrets import redacted
 from lakemon_core.domain.errors import ConfigErrors, LakemonError
 from lakemon_core.domain.names import plain
 
@@ -62,7 +63,7 @@ def answer(form: Format, document: object, show: Show) -> None:
         show(console())
         return
     stream = sys.__stdout__ or sys.stdout
-    stream.write(json.dumps(plain_json(document), ensure_ascii=False, indent=2) + "\n")
+    stream.write(redacted(json.dumps(plain_json(document), ensure_ascii=False, indent=2)) + "\n")
     stream.flush()
 
 
@@ -73,7 +74,7 @@ def print_error(error: LakemonError, form: Format, code: int | None = None) -> i
     """
     code = error.exit_code if code is None else code
     if logging.getLogger("lakemon_core").isEnabledFor(logging.DEBUG):
-        traceback.print_exception(error, file=sys.stderr)
+        print(traceback_of(error), end="", file=sys.stderr)
     if form is Format.TEXT:
         _show_error(error)
     else:
@@ -86,7 +87,7 @@ def _show_error(error: LakemonError) -> None:
 
     lines = error.problems if isinstance(error, ConfigErrors) else [error]
     for line in lines:
-        code, _, rest = str(line).partition(" ")
+        code, _, rest = redacted(str(line)).partition(" ")
         console(stderr=True).print(Text.assemble((code, "bold red"), " ", rest), soft_wrap=True)
 
 

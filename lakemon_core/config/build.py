@@ -25,6 +25,7 @@ from lakemon_core.domain.monitor import (
     InferenceTableSpec,
     LabelSpec,
     Maturity,
+    MessageTemplate,
     ModelSpec,
     Monitor,
     MonitoringSpec,
@@ -116,11 +117,18 @@ def _monitoring(section: MonitoringSection, environment: EnvironmentSection) -> 
         baseline_version=section.baseline_version,
         references=tuple(Lookback(one.name, one.windows, one.offset) for one in section.references),
         alarm_budget=_budget(section.alerts),
+        message=_message(section.alerts),
     )
 
 
 def _budget(alerts: object) -> AlarmBudget | None:
     return budget_of(alerts.budget) if isinstance(alerts, AlertsSection) and alerts.budget else None
+
+
+def _message(alerts: object) -> MessageTemplate | None:
+    if not isinstance(alerts, AlertsSection) or not (alerts.title or alerts.lines):
+        return None
+    return MessageTemplate(alerts.title, alerts.lines)
 
 
 def _table(text: str, environment: EnvironmentSection) -> TableName:

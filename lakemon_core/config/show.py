@@ -148,9 +148,11 @@ def _monitoring(spec: MonitoringSpec) -> dict[str, Any]:
 def _alerts(spec: MonitoringSpec) -> Any:
     rules = [_rule(rule) for rule in spec.rules]
     budget = spec.alarm_budget
-    if budget is None:
+    told = {"title": spec.message.title, "lines": list(spec.message.lines)} if spec.message else {}
+    if budget is None and not told:
         return rules
-    return {"budget": f"{budget.alarms / (budget.per / timedelta(days=365)):g} per year", "rules": rules}
+    allowed = f"{budget.alarms / (budget.per / timedelta(days=365)):g} per year" if budget else None
+    return {"budget": allowed, "rules": rules} | told
 
 
 def _rule(rule: Rule) -> dict[str, Any]:

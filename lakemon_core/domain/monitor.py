@@ -174,6 +174,14 @@ class InferenceTableSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageTemplate:
+    """A team's own words: Jinja templates of the title and of each line; an empty one keeps the built-in."""
+
+    title: str = ""
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class MonitoringSpec:
     """What is measured and judged.
 
@@ -189,6 +197,7 @@ class MonitoringSpec:
         rules: rules of the config; empty means the defaults of the model type.
         psi_smoothing: `add_half` (default) or `clip` (1e-4).
         alarm_budget: false alarms that people put up with; None judges by limits and 5 % levels alone.
+        message: words of messages; None takes the built-in ones.
     """
 
     output_schema: str
@@ -202,6 +211,7 @@ class MonitoringSpec:
     baseline_version: int | None = None
     references: tuple[Lookback, ...] = ()
     alarm_budget: AlarmBudget | None = None
+    message: MessageTemplate | None = None
 
     @property
     def lookbacks(self) -> tuple[Lookback, ...]:

@@ -134,6 +134,7 @@ class _Story:
         text = str(error) if known else f"LM699 unexpected {type(error).__name__}: {error}"
         if not known:
             text += " (please report it; -vv shows the traceback)"
+        text = self.session.secrets.redact(text)
         detail = {"error": text, "code": error.code if known else "LM699"}
         return StageOutcome(stage, StageStatus.FAILED, seconds, detail)
 

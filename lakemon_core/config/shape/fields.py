@@ -169,6 +169,15 @@ def budget_of(text: str) -> AlarmBudget:
     return AlarmBudget(float(found[1]), _PERIODS[found[2]])
 
 
+def _template(text: str) -> str:
+    from lakemon_core.alerting.template import problem_of
+
+    problem = problem_of(text) if text else ""
+    if problem:
+        raise wrong("LM117", f"it is no template for a message: {problem}.")
+    return text
+
+
 def _never_or_duration(text: str) -> str:
     if text != "never" and not _DURATION.fullmatch(text):
         raise wrong("LM117", "it must be never or a length of time,", "e.g. 1 day.")
@@ -243,6 +252,7 @@ ModelText = Annotated[str, AfterValidator(_model_name)]
 Duration = Annotated[str, AfterValidator(_duration)]
 GranularityText = Annotated[str, AfterValidator(_granularity)]
 BudgetText = Annotated[str, AfterValidator(_budget)]
+TemplateText = Annotated[str, AfterValidator(_template)]
 NeverOrDuration = Annotated[str, AfterValidator(_never_or_duration)]
 Granularities = Annotated[
     tuple[GranularityText, ...],

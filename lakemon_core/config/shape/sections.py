@@ -33,6 +33,7 @@ from lakemon_core.config.shape.fields import (
     Quartz,
     Section,
     TableText,
+    TemplateText,
     Text,
     Texts,
     TimeZone,
@@ -215,6 +216,10 @@ class AlertsSection(Section):
     """False alarms while nothing changes, e.g. `1 per week`: it makes the levels that all rules keep to."""
     rules: Rules = ()
     """Rules; without any, those of the model type hold."""
+    title: TemplateText = ""
+    """Title of messages as a Jinja template; default the built-in one."""
+    lines: tuple[TemplateText, ...] = ()
+    """Lines of messages as Jinja templates; default the built-in ones."""
 
 
 def _form(alerts: object) -> str:

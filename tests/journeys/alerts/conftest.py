@@ -28,7 +28,8 @@ FIRST = datetime(2026, 1, 5, tzinfo=UTC)
 
 @pytest.fixture
 def project(tmp_path):
-    """A folder in which `lakemon(...)` runs, and `day(number, nulls)` adds a day of 100 rows."""
+    """A folder in which `lakemon(...)` runs, and `day(number, nulls)` adds a day of 100 rows and
+    runs."""
 
     class Project:
         folder = tmp_path
@@ -45,7 +46,7 @@ def project(tmp_path):
             assert done.returncode == code, done.stderr
             return json.loads(done.stdout)
 
-        def day(self, number, nulls, code=0):
+        def load(self, number, nulls):
             start = FIRST + timedelta(days=number)
             rows = {
                 "request_id": [f"{number}-{row}" for row in range(100)],
@@ -57,6 +58,9 @@ def project(tmp_path):
             }
             pq.write_table(pa.table(rows), tmp_path / "rows.parquet")
             self.lakemon("table", "import", "logs", "rows.parquet")
+
+        def day(self, number, nulls, code=0):
+            self.load(number, nulls)
             return self.lakemon("run", code=code)
 
         def mails(self):

@@ -87,6 +87,14 @@ def test_a_message_that_is_not_due_yet_is_left_alone_unless_asked_at_once(world)
     assert [item.status for item in world.drain(at_once=True)] == ["delivered"]
 
 
+def test_a_message_that_fails_at_once_too_is_tried_again_with_pauses(world):
+    world.put()
+    world.sinks["one"].script = [RETRY] * 99
+    (item,) = world.drain(at_once=True)
+    assert item.attempts == 5
+    assert world.waits == [1, 2, 4, 8]
+
+
 def test_a_clock_that_was_set_back_delays_nothing(world):
     world.put()
     world.sinks["one"].script = [DeliveryResult(RETRY, retry_after=3600)]

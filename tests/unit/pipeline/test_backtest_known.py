@@ -49,5 +49,5 @@ def test_what_cannot_be_read_is_said_with_its_line(read, text, sentence):
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path):
-    with pytest.raises(UsageError, match="LM128 .*FileNotFoundError"):
+    with pytest.raises(UsageError, match=r"LM128 .*FileNotFoundError"):
         read_known(tmp_path / "missing.csv")
