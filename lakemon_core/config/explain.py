@@ -14,9 +14,8 @@ from pydantic_core import ErrorDetails
 
 from lakemon_core.config.source.resolve import REFERENCE, unset_variable
 from lakemon_core.config.source.tree import Locations, Node, Place, kind, problem
-from lakemon_core.domain.errors import Problem, did_you_mean
+from lakemon_core.domain.errors import SAFE_TO_SHOW, Problem, did_you_mean
 from lakemon_core.domain.names import plain
-from lakemon_core.ports.setting import SAFE_TO_SHOW
 
 _SECRET_KEY = re.compile(
     r"passw|secret|token|credential|webhook|workflow_url|api_?key|access_?key|private|routing_key|dsn",

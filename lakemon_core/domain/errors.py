@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import ClassVar
 
+SAFE_TO_SHOW = "safe_to_show"
+"""Type of a validator's error whose words hold nothing of the value, so they are shown for a secret too."""
+
 
 class LakemonError(Exception):
     """The root of all errors that lakemon raises on purpose.

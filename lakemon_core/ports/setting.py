@@ -8,12 +8,10 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
 
+from lakemon_core.domain.errors import SAFE_TO_SHOW
+
 API_VERSION = 1
 """Major version of the plugin interfaces; a plugin class states the one it needs as `lakemon_api`."""
-
-
-SAFE_TO_SHOW = "safe_to_show"
-"""Type of an error of a setting whose words hold nothing of its value, so they are shown for a secret too."""
 
 
 def refusal(why: str) -> PydanticCustomError:
