@@ -40,6 +40,12 @@ if TYPE_CHECKING:
     from lakemon_databricks.tables import LakeTables
 
 
+WorkloadType = Literal[
+    "CPU", "CPU_MEDIUM", "CPU_LARGE", "GPU_SMALL", "GPU_MEDIUM", "GPU_LARGE", "GPU_XLARGE", "GPU_XLARGE_8",
+    "MULTIGPU_MEDIUM",
+]  # fmt: skip
+
+
 class DatabricksConfig(PluginConfig):
     """The keys of `databricks:` in an environment.
 
@@ -66,7 +72,7 @@ class DatabricksConfig(PluginConfig):
     auth_type: str = ""
     warehouse_id: str = ""
     state_schema: str = "lakemon"
-    workload_type: str = "CPU"
+    workload_type: WorkloadType = "CPU"
     tags: dict[str, str] = Field(default_factory=dict)
     log_wait_seconds: float = Field(default=600.0, ge=0)
     call_seconds: float = Field(default=120.0, gt=0)

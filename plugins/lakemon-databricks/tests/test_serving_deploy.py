@@ -74,6 +74,11 @@ def test_traffic_that_leaves_out_the_deployed_version_is_refused(deploy):
         deploy("2", traffic={"1": 100})
 
 
+def test_traffic_for_an_alias_is_refused(deploy):
+    with pytest.raises(UsageError, match=r"LM151 .*'champion'.*no version number"):
+        deploy("2", traffic={"champion": 50, "2": 50})
+
+
 @pytest.mark.parametrize("table", ["inference_logs", "my-logs_payload", "_payload"])
 def test_a_payload_table_that_databricks_cannot_make_is_refused_before_anything_is_sent(
     deploy, signed_in, table

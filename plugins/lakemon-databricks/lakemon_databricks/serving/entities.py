@@ -106,9 +106,17 @@ def wanted(spec: ServingSpec, model: ModelVersion, workload_type: str, secrets: 
     """Returns what the config asks for.
 
     Raises:
-        UsageError: LM151 when the traffic leaves out the version that is deployed.
+        UsageError: LM151 when the traffic leaves out the version that is deployed, or names no number.
     """
     traffic = {version: share for version, share in spec.traffic.items() if share} or {model.version: 100}
+    unnumbered = [version for version in traffic if not version.isdigit()]
+    if unnumbered:
+        raise UsageError(
+            "LM151",
+            f"traffic names {unnumbered[0]!r}, which is no version number;",
+            where="serving.traffic",
+            cure="write numbers: an alias may move, and an endpoint does not follow it.",
+        )
     if model.version not in traffic:
         raise UsageError(
             "LM151",
