@@ -16,6 +16,9 @@ from lakemon_core.domain.rule import Rule
 TOP = 10
 """Incidents that one message lists; of the others it gives the number."""
 
+_NOT_STORED = frozenset({"hours_without_data", "freshness", "row_count_ratio", "gaps"})
+"""Signals of the present moment: no query shows them again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Story:
@@ -89,6 +92,8 @@ class Story:
 
     def _query(self, incident: Incident) -> str:
         """Returns the SQL of the series, or nothing when a name is not fit to be shown as it is."""
+        if incident.evidence.get("metric") in _NOT_STORED:
+            return ""
         settings = self.monitor.model.settings if self.monitor.model else {}
         wanted = {
             quote(str(settings.get("model_id_col", "model_id"))): incident.model_id,
@@ -98,6 +103,8 @@ class Story:
             "granularity": incident.evidence.get("granularity"),
             "compare": incident.evidence.get("compare"),
         }
+        if incident.evidence.get("statistic") in {"columns", "share_of_columns"}:  # counted over its columns
+            wanted |= {"statistic": None, '"column"': None}
         terms = {column: text for column, text in wanted.items() if isinstance(text, str)}
         if any(plain(text, 200) != text for text in terms.values()) or incident.slice:
             return ""

@@ -99,9 +99,21 @@ def title_of(verdict: Verdict) -> str:
     if verdict.status is Status.UNKNOWN or value is None or is_troubled:
         return f"{what} {_TROUBLES[verdict.kind]}: {plain(verdict.reason, 200)}"
     read, bound = number(value, unlike=limit), number(limit, unlike=value)
+    if verdict.signal.name == "hours_without_data":
+        return f"no data for {read} hours, expected every {bound}"
+    if verdict.signal.statistic in _COUNTED:
+        return _counted(verdict.signal)
     if verdict.status is Status.OK:
         return f"{what} {read}, limit {bound}"
     return f"{what} {read} {_sign(value, limit)} {bound}"
+
+
+def _counted(signal: Signal) -> str:
+    """Returns `null rate beyond its limit in 2 of 3 columns`; the numbers stand in the method."""
+    _, _, counts = signal.method.partition(" ")
+    part = "" if signal.slice_key is None else f" where {plain(f'{signal.slice_key}={signal.slice_value}')}"
+    name = _METRICS.get(signal.name) or plain(signal.name.replace("_", " "))
+    return f"{name} beyond its limit in {counts} columns{part}"
 
 
 def _sign(value: float, limit: float) -> str:

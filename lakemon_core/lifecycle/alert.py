@@ -66,6 +66,9 @@ def raise_incidents(
         "resolved": count[Transition.RESOLVED],
         "queued": queued,
     }
+    dead = len(context.backend.ledger.outbox("dead"))
+    if dead:
+        detail["dead"] = f"{dead}, see `lakemon alert list`"
     status = StageStatus.DONE if events else StageStatus.NOTHING_TO_DO
     return Alerted(status, judged.rules, judged.verdicts, tuple(events), detail)
 

@@ -114,5 +114,8 @@ def _listed(session: Session, limit: int) -> dict[str, list[dict[str, object]]]:
 
 def _standing(incident: Incident, running: Sequence[Silence], now: datetime) -> str:
     """Returns the status, and whether people hear of it."""
-    is_quiet = incident.is_open and any(one.covers(incident, now) for one in running)
-    return f"{incident.status.value}, silenced" if is_quiet else incident.status.value
+    if not incident.is_open:
+        return incident.status.value
+    if any(one.covers(incident, now) for one in running):
+        return f"{incident.status.value}, silenced"
+    return incident.status.value if incident.told_at else f"{incident.status.value}, held back"

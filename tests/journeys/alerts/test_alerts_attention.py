@@ -48,6 +48,6 @@ def test_missing_data_is_told_once_and_so_is_its_end(project):
     project.config(", expect_every: 1 day")
     ran = project.day(0, nulls=0)
     (late,) = ran["incidents"]
-    assert late["title"].startswith("hours without data ")
+    assert late["title"].startswith("no data for ")
     assert project.mails() == 1
     assert project.lakemon("run")["deliveries"] == []

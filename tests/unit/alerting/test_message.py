@@ -12,7 +12,7 @@ from lakemon_core.alerting.message import compose
 from lakemon_core.alerting.routing import Router
 from lakemon_core.domain.monitor import InferenceTableSpec, ModelSpec, Monitor, MonitoringSpec
 from lakemon_core.domain.names import TableName
-from lakemon_core.domain.rule import Rule
+from lakemon_core.domain.rule import Quorum, Rule
 from lakemon_core.domain.run import Severity
 from lakemon_core.domain.window import Granularity
 from lakemon_core.testing.sinks import HOSTILE, open_sink
@@ -242,3 +242,23 @@ def test_hostile_names_stand_in_messages_as_mere_text(messages, temp):
         note = item.notification
         assert all(text.isprintable() for text in (note.title, *note.lines))
         assert len(note.title) < 250
+
+
+def test_what_is_counted_over_columns_is_shown_again_by_all_of_them(messages, temp):
+    rule = Rule("feature_drift", 0.2, at_least=Quorum(count=2))
+    (item,) = messages([rule], [temp(3.2), temp(0.9, column="wind"), temp(0.1, column="gust")])
+    note = item.notification
+    assert "feature drift beyond its limit in 2 of 3 columns" in note.title
+    assert "statistic" not in note.command
+    assert "Features that drifted most: temp (PSI 3.2), wind (PSI 0.9)." in note.lines
+
+
+def test_a_signal_of_the_present_moment_has_no_query(messages, make_signal):
+    (item,) = messages([Rule("freshness", 24.0)], [make_signal("freshness", 90.0, window=None)])
+    assert item.notification.command == "lakemon run monitoring_config.yml -e dev"
+
+
+def test_incidents_that_differ_in_what_a_rule_groups_by_are_messages_of_their_own(messages, temp):
+    drifted = [temp(3.2), temp(0.9, column="wind")]
+    assert len(messages([DRIFT], drifted)) == 1
+    assert len(messages([replace(DRIFT, group_by=("model", "column"))], drifted)) == 2

@@ -36,7 +36,7 @@ def test_so_many_columns_breach_together_as_one_incident_of_the_table(judged, dr
     (verdict,) = judged(rule, drift(0.9, 0.3, 0.1, 0.0))
     assert (verdict.status, verdict.signal.column, verdict.signal.value) == (BREACHED, ":table", 2.0)
     assert [one["column"] for one in verdict.contributors] == ["c0", "c1"]
-    assert title_of(verdict) == "columns with feature drift 2 = 2"
+    assert title_of(verdict) == "feature drift beyond its limit in 2 of 4 columns"
 
 
 @pytest.mark.parametrize(("values", "status"), [((0.9, 0.1, 0.1, 0.1), OK), ((0.9, 0.9, 0.1, 0.1), BREACHED)])
@@ -115,7 +115,7 @@ def test_data_that_stays_away_is_a_breach_of_its_own(judged, make_signal, week):
     assert (value.status, value.kind) == (OK, Kind.BREACH)
     assert (presence.status, presence.kind, presence.window) == (BREACHED, Kind.NO_DATA, None)
     assert presence.fingerprint != value.fingerprint
-    assert title_of(presence) == "hours without data 336 > 192"
+    assert title_of(presence) == "no data for 336 hours, expected every 192"
 
 
 def test_data_that_comes_as_often_as_expected_is_fine(judged, make_signal, week):
