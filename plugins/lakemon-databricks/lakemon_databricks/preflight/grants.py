@@ -137,7 +137,9 @@ def _owner(client: WorkspaceClient, kind: str, name: str) -> str | None:
 def _held(client: WorkspaceClient, need: Need, principal: Principal) -> Iterator[str]:
     """Yields the grants that reach us, page by page: a page may be empty and not the last."""
     token: str | None = None
-    while token != "":
+    seen: set[str | None] = set()
+    while token != "" and token not in seen:
+        seen.add(token)
         page = client.grants.get_effective(need.kind, need.name, max_results=0, page_token=token)
         for assignment in page.privilege_assignments or []:
             if principal.is_one_of(assignment.principal):

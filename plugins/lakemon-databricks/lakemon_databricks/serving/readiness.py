@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds between two looks; the last one repeats."""
 _TAIL = 6
-"""Lines of a build log that are shown; the reason stands at its end."""
+"""Lines of a build log that are shown, the last one first: it holds the reason, and messages are cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,9 @@ class Waiting:
             "LM425",
             f"endpoint {found.name} was not updated ({found.update or 'not ready'}): {reason}{serving};",
             where=found.url,
-            cure=f"end of its build log: {tail}" if tail else "it has no build log yet: see its page.",
+            cure=f"its build log, last line first: {tail}"
+            if tail
+            else "it has no build log yet: see its page.",
         )
 
     def _build_log(self, endpoint: str, entity: str) -> str:
@@ -115,4 +117,4 @@ class Waiting:
         except (DatabricksError, LakemonError) as error:
             return f"(it cannot be read: {error})"
         lines = [plain(line.strip(), 120) for line in log.splitlines() if line.strip()]
-        return " | ".join(lines[-_TAIL:])
+        return " | ".join(reversed(lines[-_TAIL:]))
