@@ -21,6 +21,14 @@ __all__ = ["databricks_workspace"]
 
 MODEL = "prod.flights.delays"
 PAYLOAD = TableName("prod", "flights", "inference_logs_payload")
+PLACED = (
+    "DATABRICKS_HOST",
+    "DATABRICKS_CONFIG_PROFILE",
+    "DATABRICKS_AUTH_TYPE",
+    "MLFLOW_TRACKING_URI",
+    "MLFLOW_REGISTRY_URI",
+)
+"""What the registry places for mlflow."""
 FOREIGN = ("DATABRICKS_", "ARM_", "MLFLOW_", "ACTIONS_ID_TOKEN", "SYSTEM_")
 
 
@@ -51,7 +59,7 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No credentials of this machine reach a test, and what a test puts there goes away with it."""
     for name in [name for name in os.environ if name.startswith(FOREIGN)]:
         monkeypatch.delenv(name)
-    for name in ("DATABRICKS_HOST", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "DATABRICKS_AUTH_TYPE"):
+    for name in PLACED:
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     monkeypatch.setenv("DATABRICKS_CONFIG_FILE", str(tmp_path / "databrickscfg"))

@@ -94,6 +94,19 @@ def test_where_we_may_not_make_a_model_that_is_told(registry, signed_in, saved_m
         registry.models.register(str(saved_model), "theirs.flights.delays")
 
 
+def test_host_and_token_of_a_profile_are_enough(delays, signed_in, open_databricks, monkeypatch, tmp_path):
+    monkeypatch.delenv("DATABRICKS_HOST")
+    monkeypatch.delenv("DATABRICKS_TOKEN")
+    profile = f"[prod]\nhost = {signed_in.host}\ntoken = {signed_in.token}\n"
+    (tmp_path / "databrickscfg").write_text(profile)
+    assert open_databricks({"profile": "prod"}).registry.resolve(NAME, "champion").inputs
+
+
+def test_the_host_may_stand_in_the_config(delays, signed_in, open_databricks, monkeypatch):
+    monkeypatch.delenv("DATABRICKS_HOST")
+    assert open_databricks({"host": signed_in.host}).registry.resolve(NAME, "champion").inputs
+
+
 def test_wrong_credentials_are_told_before_mlflow_is_asked(signed_in, open_databricks, monkeypatch):
     monkeypatch.setenv("DATABRICKS_TOKEN", "dapi-unknown")
     with pytest.raises(ModelError, match="LM421"):

@@ -26,7 +26,8 @@ _SECONDS = 300.0
 class UnityCatalog:
     """Models of one workspace.
 
-    MLflow signs in by itself, by the same rules as we do: it is told the host through the environment.
+    MLflow signs in by itself, by the same rules as we do; the environment tells it what our config says. The
+    profile stands there too, for MLflow's file transfers ignore the one in its URI.
 
     Args:
         connection: how the workspace is reached.
@@ -41,7 +42,11 @@ class UnityCatalog:
         """Points mlflow of this process at this workspace."""
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         os.environ.setdefault("MLFLOW_DATABRICKS_ENDPOINT_HTTP_RETRY_TIMEOUT", str(int(_SECONDS)))
-        named = {"DATABRICKS_HOST": self._connection.host, "DATABRICKS_AUTH_TYPE": self._connection.auth_type}
+        named = {
+            "DATABRICKS_HOST": self._connection.host,
+            "DATABRICKS_CONFIG_PROFILE": self._connection.profile,
+            "DATABRICKS_AUTH_TYPE": self._connection.auth_type,
+        }
         os.environ.update({name: value for name, value in named.items() if value})
         self.stores.use()
 
