@@ -38,26 +38,34 @@ class Sample:
     ranks: Counts
 
     @classmethod
-    def of(cls, numbers: Numbers) -> Sample:
-        """Takes integers or floats in any order; NaN are left out."""
+    def of(cls, numbers: Numbers, *, own: bool = False) -> Sample:
+        """Takes integers or floats in any order; NaN are left out.
+
+        Args:
+            numbers: any.
+            own: nobody else needs the array: it may be put in order as it lies.
+        """
         if numbers.dtype.kind in "iub" and len(numbers):
             least, most = int(numbers.min()), int(numbers.max())
             narrow = most - least < min(_COUNTABLE, 4 * len(numbers))
             if narrow and max(most, -least) <= EXACT:
                 return cls._counted(numbers, least)
-        ordered = np.sort(numbers)
+        ordered = numbers if own else numbers.copy()
+        ordered.sort()
         if ordered.dtype.kind == "f":
             ordered = ordered[: np.searchsorted(ordered, np.nan)]
+        if ordered.dtype == np.float64:
+            return cls.ordered_numbers(np.add(ordered, 0.0, out=ordered))
         return cls.ordered_numbers(np.add(ordered, 0.0, dtype=np.float64))
 
     @classmethod
     def ordered_numbers(cls, numbers: Floats) -> Sample:
         """Takes numbers that are in order."""
         n = len(numbers)
-        starts = np.flatnonzero(numbers[1:] != numbers[:-1])
-        if len(starts) + 1 >= n:
+        differ = numbers[1:] != numbers[:-1]
+        if np.count_nonzero(differ) + 1 >= n:
             return cls(numbers, _naturals(n))
-        ranks = np.concatenate([[0], starts + 1, [n]])
+        ranks = np.concatenate([[0], np.flatnonzero(differ) + 1, [n]])
         return cls(numbers[ranks[:-1]], ranks)
 
     @classmethod

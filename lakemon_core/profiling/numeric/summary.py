@@ -142,10 +142,13 @@ def _some(values: npt.NDArray[Scalar] | None, rows: Rows) -> npt.NDArray[Scalar]
 def _summary(numbers: Numbers, missing: Flags | None, tokens: Counts | None) -> NumericSummary:
     rows, nulls = len(numbers), 0
     if missing is not None and (nulls := int(np.count_nonzero(missing))):
-        present = np.flatnonzero(~missing)
-        numbers = numbers[present]
-        tokens = None if tokens is None else tokens[present]
-    sample = Sample.of(numbers)
+        if numbers.dtype.kind == "f":
+            numbers = numbers if numbers.flags.owndata else numbers.copy()
+            numbers[missing] = np.nan  # goes to the end when they are put in order, at no cost
+        else:
+            numbers = np.compress(~missing, numbers)
+            tokens = None if tokens is None else np.compress(~missing, tokens)
+    sample = Sample.of(numbers, own=numbers.flags.owndata)
     return NumericSummary(
         rows, nulls, rows - nulls - sample.n, sample, None if tokens is None else np.unique(tokens)
     )
@@ -155,8 +158,9 @@ def _numbers(column: pa.ChunkedArray) -> Numbers:
     """The values as NumPy sorts them; what stands for nulls has no meaning."""
     if pa.types.is_decimal(column.type):
         column = column.cast(pa.float64())
-    zero = pa.scalar(0, column.type) if not pa.types.is_float16(column.type) else pa.scalar(np.float16(0))
-    return (column.fill_null(zero) if column.null_count else column).to_numpy()
+    chunk = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    plain = pa.Array.from_buffers(chunk.type, len(chunk), [None, chunk.buffers()[1]], offset=chunk.offset)
+    return plain.to_numpy()
 
 
 def _tokens(column: pa.ChunkedArray, numbers: Numbers) -> Counts | None:
