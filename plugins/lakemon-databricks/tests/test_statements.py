@@ -59,8 +59,9 @@ def test_a_statement_that_does_not_end_is_cancelled_at_its_deadline(databricks_w
 
 
 def test_a_chunk_whose_link_fails_once_is_asked_for_again(statements, databricks_workspace):
-    databricks_workspace.faults.on("GET", "*external*", faults.refuses(403, "EXPIRED"), times=1)
+    databricks_workspace.faults.on("GET", "/external-storage/*", faults.refuses(403, "EXPIRED"), times=1)
     assert statements.read("SELECT 1 AS v").to_pylist() == [{"v": 1}]
+    assert len(databricks_workspace.journal.to("GET", "/external-storage/*")) == 2
 
 
 def test_a_write_that_loses_against_another_is_sent_again(statements, databricks_workspace):
