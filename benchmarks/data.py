@@ -20,6 +20,12 @@ BASELINE_ROWS = 500_000
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = 86_400 * 10**6
 
+LONG = (
+    "ts", "model_version", "prediction", "proba", "label",
+    "f00", "f01", "f02", "f03", "i02", "i04", "c00", "c03", "h00", "target",
+)  # fmt: skip
+"""Columns of the long table."""
+
 _FEED = {"delta.enableChangeDataFeed": "true"}
 _VOCABULARY = 50_000
 
@@ -44,6 +50,23 @@ def tables(root: Path, rows: int, *, ordered: bool = True) -> Path:
         _append(
             folder / "inference_logs", _rows(random, count, shift=0.01 * day, first=span[0], days=span[1])
         )
+    done.touch()
+    return folder
+
+
+def long_table(root: Path, rows: int) -> Path:
+    """Writes a table of 300 days and 10 columns besides label and probability, once; returns its folder."""
+    folder = root / f"{rows}_long"
+    done = folder / "done"
+    if done.exists():
+        return folder
+    random = np.random.default_rng(SEED)
+    days = 10 * DAYS
+    _append(folder / "training_data", _rows(random, BASELINE_ROWS, shift=0.0, first=0, days=1).select(LONG))
+    for day in range(days):
+        count = rows * (day + 1) // days - rows * day // days
+        drawn = _rows(random, count, shift=0.001 * day, first=day, days=1)
+        _append(folder / "inference_logs", drawn.select(LONG))
     done.touch()
     return folder
 
@@ -118,17 +141,26 @@ def last_day_hidden(folder: Path, copy: Path) -> Path:
     """Links a Delta table without its newest commit; `show_last_day` brings it back. Returns `copy`."""
     copy.mkdir(parents=True)
     (copy / "_delta_log").mkdir()
+    newest = _newest(folder)
     for path in folder.rglob("*"):
-        if path.is_file() and path.name != f"{DAYS - 1:020}.json":
+        if path.is_file() and path != newest:
             (copy / path.relative_to(folder)).hardlink_to(path)
     return copy
 
 
 def show_last_day(folder: Path, copy: Path) -> None:
     """Adds the newest commit to a table of `last_day_hidden`."""
-    name = Path("_delta_log") / f"{DAYS - 1:020}.json"
-    (copy / name).hardlink_to(folder / name)
+    newest = _newest(folder)
+    (copy / newest.relative_to(folder)).hardlink_to(newest)
+
+
+def _newest(folder: Path) -> Path:
+    return max((folder / "_delta_log").glob("*.json"))
 
 
 if __name__ == "__main__":
-    tables(Path(__file__).parent / "data", int(sys.argv[1]), ordered="unordered" not in sys.argv)
+    ROOT, ROWS = Path(__file__).parent / "data", int(sys.argv[1])
+    tables(ROOT, ROWS)
+    tables(ROOT, ROWS, ordered=False)
+    if "long" in sys.argv:
+        long_table(ROOT, 10 * ROWS)

@@ -27,6 +27,9 @@ environments:
 """
 """Features are all columns without another role: every column but timestamp and model version is measured."""
 
+SLICED = '      slicing_exprs: ["c00"]\n'
+"""A further line of the config: slices by a column of four values."""
+
 
 def prepare(home: Path, inference_logs: Path, training_data: Path, extra: str = "") -> None:
     """Makes a fresh workspace in `home` whose two tables are Delta folders used in place."""

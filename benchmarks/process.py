@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-MIB = 1024
+KIB = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,4 +36,4 @@ def run(command: Sequence[str], log: Path) -> Cost:
     wall = time.perf_counter() - start
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} failed with {process.returncode}; see {log}")
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / MIB / 1000)
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * KIB / 1e9)
