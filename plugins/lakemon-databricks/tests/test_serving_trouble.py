@@ -1,7 +1,6 @@
 """Endpoints that fail, hang, or belong to somebody else: what is said, and what goes on answering."""
 
 import math
-import time
 from dataclasses import replace
 
 import pytest
@@ -176,10 +175,8 @@ def test_a_state_that_nobody_knows_is_not_taken_for_ready(deploy, models):
         return replace(answer, body=answer.body.replace(b'"READY"', b'"LUKEWARM"'))
 
     models.faults.on("GET", "*/flights", faults.rewrites(renamed), times=None)
-    started = time.monotonic()
     with pytest.raises(ModelError, match="LM410"):
         deploy("1", timeout_seconds=1.0)
-    assert time.monotonic() - started < 10
 
 
 def test_the_plan_says_what_stands_in_the_way_and_sends_nothing(deploy, models, open_databricks):
