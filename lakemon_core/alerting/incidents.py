@@ -10,7 +10,7 @@ from typing import cast
 
 from lakemon_core.alerting.judging.shelf import slice_text
 from lakemon_core.alerting.life.hush import Hush
-from lakemon_core.alerting.life.streams import streams
+from lakemon_core.alerting.life.streams import asks_for, streams
 from lakemon_core.alerting.life.telling import RANK, RULE_CHANGED, Teller, event_key
 from lakemon_core.alerting.rules import named
 from lakemon_core.alerting.wording import subject_of, title_of
@@ -148,14 +148,14 @@ def close_removed(
     run_id: str,
     now: datetime,
 ) -> tuple[list[Incident], list[IncidentEvent]]:
-    """Closes the open incidents of this model whose rule is gone from the config, without telling anybody."""
-    names = {rule.name for rule in named(rules)}
+    """Closes the open incidents of this model that no rule of the config asks for any more, silently."""
+    by_name = {rule.name: rule for rule in named(rules)}
     closed = [
         replace(state, status=IncidentStatus.RESOLVED, recent="")
         for state in states.values()
         if state.is_open
         and (state.model, state.environment) == (model, environment)
-        and state.rule not in names
+        and not (state.rule in by_name and asks_for(by_name[state.rule], state.kind))
     ]
     events = [
         IncidentEvent(

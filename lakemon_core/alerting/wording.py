@@ -74,6 +74,11 @@ def moment(when: datetime) -> str:
     return when.strftime("%Y-%m-%d" if midnight else "%Y-%m-%d %H:%M")
 
 
+def statistic_name(name: str) -> str:
+    """Returns what people call a statistic of drift: `PSI`, `JS distance`."""
+    return _STATISTICS.get(name) or plain(name.replace("_", " "))
+
+
 def subject_of(signal: Signal) -> str:
     """Returns what a signal measures: `PSI of temp`, `ROC AUC`, `null rate of gust where origin=JFK`."""
     what = _STATISTICS.get(signal.statistic) if signal.statistic != signal.name else None

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from lakemon_core.alerting.incidents import Watch, advance, close_removed
 from lakemon_core.alerting.life.silencing import acknowledge, find_incident, silences
-from lakemon_core.alerting.message import compose
+from lakemon_core.alerting.messages.compose import compose
 from lakemon_core.alerting.outbox import Ways, drain
 from lakemon_core.alerting.routing import Router
 from lakemon_core.alerting.sending.pace import Tools

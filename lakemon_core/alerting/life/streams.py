@@ -28,6 +28,11 @@ def streams(verdict: Verdict) -> Iterator[Verdict]:
             yield _as(verdict, kind, Status.BREACHED)
 
 
+def asks_for(rule: Rule, kind: Kind) -> bool:
+    """Whether a rule, as it is now, may have incidents of a kind."""
+    return kind is Kind.BREACH or kind in _watched(rule) or (kind is Kind.NO_DATA and bool(rule.expect_every))
+
+
 def _watched(rule: Rule) -> Iterator[Kind]:
     if rule.on_no_data == "alert":
         yield Kind.NO_DATA

@@ -170,7 +170,7 @@ def budget_of(text: str) -> AlarmBudget:
 
 
 def _template(text: str) -> str:
-    from lakemon_core.alerting.template import problem_of
+    from lakemon_core.alerting.messages.template import problem_of
 
     problem = problem_of(text) if text else ""
     if problem:

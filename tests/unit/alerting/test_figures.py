@@ -1,6 +1,6 @@
 """The figures of every incident go with its message, for channels that hold one alert each."""
 
-from lakemon_core.alerting.figures import evidence_of
+from lakemon_core.alerting.messages.figures import evidence_of
 from lakemon_core.domain.incident import Contributor, Kind, Transition
 from lakemon_core.domain.rule import Rule
 from lakemon_core.domain.run import Severity

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from lakemon_core.alerting.incidents import Watch, advance
+from lakemon_core.alerting.incidents import Watch, advance, close_removed
 from lakemon_core.domain.figures import Kind
 from lakemon_core.domain.incident import IncidentStatus
 from lakemon_core.domain.rule import Rule
@@ -201,6 +201,13 @@ class TestTheDataItself:
         assert "null rate of temp could not be computed: no labels yet" in {
             one.title for one in story.states.values()
         }
+
+    def test_a_rule_that_asks_no_longer_for_it_closes_it_silently(self, story, series, now):
+        story.run(series("cu", rule=self.ALERT))
+        place = {"model": "a.b.flights", "environment": "dev", "run_id": "r", "now": now}
+        assert close_removed(story.states, [self.ALERT], **place) == ([], [])
+        (closed,), (event,) = close_removed(story.states, [RULE], **place)
+        assert (closed.kind, event.notify) == (Kind.NO_DATA, False)
 
     def test_healthy_series_leave_no_traces_of_other_kinds(self, story, series):
         story.weekly(series("ooco", rule=self.ALERT))

@@ -8,7 +8,7 @@ from lakemon_email import EmailSink
 from lakemon_core.alerting.console import ConsoleSink
 from lakemon_core.alerting.file import FileSink
 from lakemon_core.alerting.incidents import advance
-from lakemon_core.alerting.message import compose
+from lakemon_core.alerting.messages.compose import compose
 from lakemon_core.alerting.routing import Router
 from lakemon_core.domain.monitor import InferenceTableSpec, ModelSpec, Monitor, MonitoringSpec
 from lakemon_core.domain.names import TableName

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakemon_core.alerting.template import LONGEST_LINE, LONGEST_TITLE, in_own_words, problem_of
+from lakemon_core.alerting.messages.template import LONGEST_LINE, LONGEST_TITLE, in_own_words, problem_of
 from lakemon_core.config import load
 from lakemon_core.domain.errors import ConfigErrors
 from lakemon_core.domain.monitor import MessageTemplate

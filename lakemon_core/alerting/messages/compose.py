@@ -7,11 +7,11 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from lakemon_core.alerting.figures import evidence_of
+from lakemon_core.alerting.messages.figures import evidence_of
+from lakemon_core.alerting.messages.story import Story
+from lakemon_core.alerting.messages.template import in_own_words
 from lakemon_core.alerting.routing import Route, Router
 from lakemon_core.alerting.rules import named
-from lakemon_core.alerting.story import Story
-from lakemon_core.alerting.template import in_own_words
 from lakemon_core.domain.incident import Incident, IncidentEvent, Notification, OutboxItem, Transition
 from lakemon_core.domain.monitor import Monitor
 from lakemon_core.domain.rule import Rule

@@ -1,0 +1,1 @@
+"""What people read: words and figures of incidents, gathered into messages."""
