@@ -26,7 +26,7 @@ def change(lake: Lake, tree: exp.Expression, session: Session) -> pa.Table:
     _lose_conflict(lake, name)
     numbers, actions = _apply(lake, tree, session, name)
     operation = type(tree).__name__.upper().replace("INSERT", "WRITE")
-    place = _place(lake, name)
+    place = lake.place(name)
     lake.versions.record(
         table, place, operation, lake.clock.now(), metrics=_metrics(numbers), actions=actions
     )
@@ -36,10 +36,6 @@ def change(lake: Lake, tree: exp.Expression, session: Session) -> pa.Table:
 def _target(tree: exp.Expression) -> exp.Table:
     target = tree.this
     return target.this if isinstance(target, exp.Schema) else target
-
-
-def _place(lake: Lake, name: str) -> str:
-    return ".".join(f'"{part}"' for part in lake.place(name))
 
 
 def _lose_conflict(lake: Lake, name: str) -> None:
@@ -94,7 +90,7 @@ def _replace(lake: Lake, session: Session, name: str, added: str, replaced: exp.
 
     The new rows are read before the old ones go: the query may read the very table.
     """
-    place = _place(lake, name)
+    place = lake.place(name)
     where = "true"
     if replaced:
         where = dialect.duck(dialect.with_functions(replaced.copy(), session.parameters))

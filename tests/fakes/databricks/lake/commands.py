@@ -76,8 +76,7 @@ def _history(lake: Lake, session: Session, found: re.Match[str]) -> pa.Table:
 def _detail(lake: Lake, session: Session, found: re.Match[str]) -> pa.Table:
     table = lake.exists(full_name(found["name"], session), session.user, "SELECT")
     kind = pa.map_(pa.string(), pa.string())
-    place = ".".join(f'"{part}"' for part in lake.place(table.name))
-    size = lake.connection.sql(f"SELECT * FROM {place}").to_arrow_table().nbytes
+    size = lake.read(table.name).nbytes
     return pa.table(
         {
             "format": ["delta"],
@@ -94,11 +93,9 @@ def _detail(lake: Lake, session: Session, found: re.Match[str]) -> pa.Table:
 def _describe(lake: Lake, session: Session, found: re.Match[str]) -> pa.Table:
     name = full_name(found["name"], session)
     lake.exists(name, session.user, "SELECT")
-    place = ".".join(f'"{part}"' for part in lake.place(name))
-    schema = lake.connection.sql(f"SELECT * FROM {place} LIMIT 0").to_arrow_table().schema
     return _text_table(
         ("col_name", "data_type", "comment"),
-        [(field.name, type_text(field.type).lower(), None) for field in schema],
+        [(field.name, type_text(field.type).lower(), None) for field in lake.columns(name)],
     )
 
 
@@ -163,7 +160,7 @@ def _keep(lake: Lake, session: Session, found: re.Match[str]) -> pa.Table:
             "22003",
         )
     if verb == "VACUUM" or (verb == "OPTIMIZE" and lake.versions.files(table) > 1):
-        place = ".".join(f'"{part}"' for part in lake.place(table.name))
+        place = lake.place(table.name)
         operation = "OPTIMIZE" if verb == "OPTIMIZE" else "VACUUM END"
         lake.versions.record(table, place, operation, lake.clock.now())
     return pa.table({"path": pa.array([None], pa.string())})

@@ -8,6 +8,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from . import dialect, failures
+from .duck_names import place_of, quoted
 from .failures import Unsupported
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ def _drop_schema(lake: Lake, name: str, tree: exp.Drop, session: Session) -> Non
     lake.metastore.demand(session.user, "MANAGE", name)
     for table in inside:
         del lake.metastore.tables[table]
-    catalog, schema, _ = lake.place(f"{name}.x")
-    lake.connection.execute(f'DROP SCHEMA "{catalog}"."{schema}" CASCADE')
+    catalog, _, schema = name.partition(".")
+    lake.connection.execute(f"DROP SCHEMA {quoted(place_of(catalog), schema)} CASCADE")
     del lake.metastore.schemas[name]
 
 
@@ -86,7 +87,7 @@ def _create(lake: Lake, tree: exp.Create, session: Session, kind: str) -> None:
     table.properties.update(properties)
     if kind == "TABLE":
         operation = "CREATE TABLE AS SELECT" if tree.expression else "CREATE TABLE"
-        lake.versions.record(table, _place(lake, name), operation, lake.clock.now())
+        lake.versions.record(table, lake.place(name), operation, lake.clock.now())
 
 
 def _plain(lake: Lake, tree: exp.Create, session: Session, name: str) -> str:
@@ -99,7 +100,7 @@ def _plain(lake: Lake, tree: exp.Create, session: Session, name: str) -> str:
         ]
         column.set("constraints", kept)
     target = plain.this.this if isinstance(plain.this, exp.Schema) else plain.this
-    target.replace(exp.to_table(_place(lake, name), dialect="duckdb"))
+    target.replace(exp.to_table(lake.place(name), dialect="duckdb"))
     if plain.expression:
         query = lake.prepared(plain.expression.copy(), session)
         plain.set("expression", None)
@@ -122,7 +123,7 @@ def _drop(lake: Lake, tree: exp.Drop, session: Session, kind: str) -> None:
             return
         raise failures.no_table(name)
     lake.metastore.demand(session.user, "MANAGE", name)
-    lake.connection.execute(f"DROP {kind} {_place(lake, name)}")
+    lake.connection.execute(f"DROP {kind} {lake.place(name)}")
     del lake.metastore.tables[name]
 
 
@@ -136,7 +137,7 @@ def _alter(lake: Lake, tree: exp.Alter, session: Session) -> None:
         elif isinstance(action, exp.Schema | exp.ColumnDef):
             _add_columns(lake, table, action)
         elif isinstance(action, exp.Drop | exp.RenameColumn | exp.AlterColumn):
-            place = _place(lake, name)
+            place = lake.place(name)
             lake.connection.execute(f"ALTER TABLE {place} {dialect.duck(action)}")
             _record(lake, table, "CHANGE COLUMN")
         else:
@@ -145,8 +146,8 @@ def _alter(lake: Lake, tree: exp.Alter, session: Session) -> None:
 
 def _add_columns(lake: Lake, table: Table, action: exp.Expression) -> None:
     columns = action.expressions if isinstance(action, exp.Schema) else [action]
-    place = _place(lake, table.name)
-    there = {column.lower() for column in lake.connection.sql(f"SELECT * FROM {place} LIMIT 0").columns}
+    place = lake.place(table.name)
+    there = {column.lower() for column in lake.columns(table.name).names}
     for column in columns:
         if column.name.lower() in there:
             raise failures.SqlFailure(
@@ -160,8 +161,4 @@ def _add_columns(lake: Lake, table: Table, action: exp.Expression) -> None:
 
 
 def _record(lake: Lake, table: Table, operation: str) -> None:
-    lake.versions.record(table, _place(lake, table.name), operation, lake.clock.now())
-
-
-def _place(lake: Lake, name: str) -> str:
-    return ".".join(f'"{part}"' for part in lake.place(name))
+    lake.versions.record(table, lake.place(table.name), operation, lake.clock.now())

@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from . import changing, commands, defining, dialect, failures
 from .dialect import Parameter
+from .duck_names import place_of, quoted
 from .metastore import Metastore, Schema, Table
 from .versions import Versions, version_number
 
@@ -84,7 +85,7 @@ class Lake:
         self.create_schema(name.rpartition(".")[0])
         key = name.lower()
         self.connection.register("incoming", rows)
-        place = quoted(*self.place(key))
+        place = self.place(key)
         if key not in self.metastore.tables or overwrite:
             self.connection.execute(f"CREATE OR REPLACE TABLE {place} AS SELECT * FROM incoming LIMIT 0")
             table = self.metastore.tables.get(key) or self.metastore.add_table(key, self.owner)
@@ -98,8 +99,8 @@ class Lake:
         return table
 
     def rows(self, name: str) -> list[dict[str, object]]:
-        """Returns all rows of a table."""
-        return self.connection.sql(f"SELECT * FROM {quoted(*self.place(name))}").to_arrow_table().to_pylist()
+        """Returns all rows of a table as dicts."""
+        return self.read(name).to_pylist()
 
     def conflict_on(self, table: str, condition: str = "DELTA_CONCURRENT_APPEND", times: int = 1) -> None:
         """Lets the next writes to a table (`*`: to any) lose against another writer."""
@@ -175,10 +176,18 @@ class Lake:
         rows = relation.to_arrow_table()
         return rows.cast(pa.schema([f.with_type(pa.int64()) if f.name in wide else f for f in rows.schema]))
 
-    def place(self, name: str) -> tuple[str, str, str]:
-        """Returns where the rows of a table lie in DuckDB."""
+    def place(self, name: str) -> str:
+        """Returns the quoted name of the DuckDB table with the rows of a table."""
         catalog, schema, table = name.lower().split(".", 2)
-        return place_of(catalog), schema, table
+        return quoted(place_of(catalog), schema, table)
+
+    def read(self, name: str) -> pa.Table:
+        """Returns all rows of a table."""
+        return self.connection.sql(f"SELECT * FROM {self.place(name)}").to_arrow_table()
+
+    def columns(self, name: str) -> pa.Schema:
+        """Returns the columns of a table."""
+        return self.connection.sql(f"SELECT * FROM {self.place(name)} LIMIT 0").to_arrow_table().schema
 
     def exists(self, name: str, user: str, privilege: str) -> Table:
         """Returns a table that a user may use.
@@ -201,7 +210,7 @@ class Lake:
         version = table.args.get("version")
         if version:
             return exp.to_table(self._travel(found, version).snapshot, dialect="duckdb")
-        return exp.to_table(quoted(*self.place(name)), dialect="duckdb")
+        return exp.to_table(self.place(name), dialect="duckdb")
 
     def _virtual(self, name: str, make: VirtualTable, session: Session) -> exp.Expression:
         catalog = name.partition(".")[0]
@@ -238,13 +247,3 @@ class Lake:
         kinds = ["VIEW" if self.metastore.tables[".".join(n)].is_view else "MANAGED" for n in names]
         found = {column: pa.array([n[i] for n in names], pa.string()) for i, column in enumerate(columns)}
         return pa.table({**found, "table_type": pa.array(kinds, pa.string())})
-
-
-def place_of(catalog: str) -> str:
-    """Returns the DuckDB name of a catalog, which never is one that DuckDB keeps for itself."""
-    return f"catalog {catalog.lower()}"
-
-
-def quoted(*parts: str) -> str:
-    """Returns a name of DuckDB."""
-    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)

@@ -175,8 +175,7 @@ class Monitors:
 
     def columns(self, table: str) -> list[str]:
         """Returns the columns of a table."""
-        place = ".".join(f'"{part}"' for part in self._lake.place(table))
-        return self._lake.connection.sql(f"SELECT * FROM {place} LIMIT 0").columns
+        return self._lake.columns(table).names
 
     def queue(self, monitor: Monitor) -> Refresh:
         """Queues a refresh."""
@@ -255,12 +254,8 @@ class Monitors:
         config = {**monitor.seen(), "output_schema_name": monitor.schema.name}
         config["prediction_proba_column"] = monitor.proba_column
         profile, drift = self.measure(
-            config, self._read(monitor.table.name), self._read(baseline) if baseline else None
+            config, self._lake.read(monitor.table.name), self._lake.read(baseline) if baseline else None
         )
         self._lake.write(monitor.metric_table("profile"), profile, overwrite=True)
         if drift is not None:
             self._lake.write(monitor.metric_table("drift"), drift, overwrite=True)
-
-    def _read(self, name: str) -> pa.Table:
-        place = ".".join(f'"{part}"' for part in self._lake.place(name))
-        return self._lake.connection.sql(f"SELECT * FROM {place}").to_arrow_table()

@@ -108,8 +108,6 @@ class CatalogDoors:
 
     def _seen_table(self, table: Table) -> Json:
         catalog, schema, name = table.name.split(".", 2)
-        place = ".".join(f'"{part}"' for part in self._lake.place(table.name))
-        fields = self._lake.connection.sql(f"SELECT * FROM {place} LIMIT 0").to_arrow_table().schema
         columns = [
             {
                 "name": field.name,
@@ -118,7 +116,7 @@ class CatalogDoors:
                 "position": position,
                 "nullable": True,
             }
-            for position, field in enumerate(fields)
+            for position, field in enumerate(self._lake.columns(table.name))
         ]
         return {
             "name": name,
