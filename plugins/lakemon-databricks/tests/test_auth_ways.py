@@ -135,6 +135,12 @@ def test_a_token_that_expires_in_the_middle_is_told(signed_in: FakeWorkspace):
         list(client.warehouses.list())
 
 
+def test_a_host_that_is_no_workspace_is_told(signed_in: FakeWorkspace):
+    signed_in.faults.on("GET", "*/Me", faults.refuses(404), times=None)
+    with pytest.raises(ModelError, match=r"LM424 .*tell who we are"):
+        connect(Connection())
+
+
 def test_a_host_that_is_not_there_is_told_within_ten_seconds(monkeypatch):
     monkeypatch.setenv("DATABRICKS_TOKEN", "any")
     started = time.monotonic()

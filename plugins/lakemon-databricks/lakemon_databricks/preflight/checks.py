@@ -74,11 +74,9 @@ class Preflight:
         if need.kind != "SCHEMA":
             return True, f"{label} is not there yet"
         catalog = Need("CATALOG", need.name.partition(".")[0], ("CREATE_SCHEMA",), f"schema {need.name}")
-        made, detail = self._granted(catalog, principal)
-        return (
-            made,
-            f"{label} is not there yet: a run makes it" if made else f"{label} is not there; {detail}",
-        )
+        may_be_made, detail = self._granted(catalog, principal)
+        told = "is not there yet: a run makes it" if may_be_made else f"is not there; {detail}"
+        return may_be_made, f"{label} {told}"
 
     def _endpoint(self) -> tuple[bool, str]:
         monitor = self.backend.setup.monitor

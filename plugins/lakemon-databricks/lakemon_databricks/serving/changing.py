@@ -103,13 +103,23 @@ class Changing:
         )
 
     def tag(self, found: Described, tags: Mapping[str, str]) -> None:
-        """Sets the tags that differ; an empty value takes a tag away."""
+        """Sets the tags that differ; an empty value takes a tag away.
+
+        Raises:
+            ModelError: LM424 for a tag that the workspace does not take.
+        """
+        from databricks.sdk.errors import BadRequest
+
         added = {key: value for key, value in tags.items() if value and found.tags.get(key) != value}
         dropped = [key for key, value in tags.items() if not value and key in found.tags]
-        if added or dropped:
+        if not added and not dropped:
+            return
+        try:
             self.client.serving_endpoints.patch(
                 self.endpoint, add_tags=_as_tags(added) or None, delete_tags=dropped or None
             )
+        except BadRequest as error:
+            raise refused(error, f"tag endpoint {self.endpoint}") from error
 
 
 def demand_ours(found: Described) -> None:

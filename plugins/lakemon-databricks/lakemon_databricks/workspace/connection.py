@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from lakemon_databricks.workspace.calls import LONGEST_PAUSE, Overdue, guarded, in_time
-from lakemon_databricks.workspace.refusals import no_answer, no_credentials
+from lakemon_databricks.workspace.refusals import no_answer, no_credentials, refused
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
@@ -51,10 +51,11 @@ def connect(connection: Connection) -> WorkspaceClient:
 
     Raises:
         ModelError: LM420 no or too many credentials, LM421 they are refused, LM423 the workspace cannot be
-            reached; all of that within about ten seconds.
+            reached, LM424 it is none; all of that within about ten seconds.
     """
     from databricks.sdk import WorkspaceClient
     from databricks.sdk.core import Config
+    from databricks.sdk.errors.base import DatabricksError
 
     given: dict[str, Any] = {**connection.given, "retry_timeout_seconds": 2, "http_timeout_seconds": 3}
     until = time.monotonic() + OPENING_SECONDS
@@ -73,7 +74,10 @@ def connect(connection: Connection) -> WorkspaceClient:
     except ValueError as error:
         raise no_credentials(error, connection.host) from error
     door = guarded(WorkspaceClient(config=config), max(1.0, until - time.monotonic()))
-    door.current_user.me()
+    try:
+        door.current_user.me()
+    except DatabricksError as error:
+        raise refused(error, "tell who we are") from error
     return _client(config, connection.call_seconds, min(60.0, connection.call_seconds))
 
 
