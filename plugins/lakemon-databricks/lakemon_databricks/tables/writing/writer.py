@@ -11,7 +11,15 @@ from lakemon_core.domain.errors import DataError
 from lakemon_core.domain.names import TableName
 from lakemon_core.ports import Condition, WriteResult
 from lakemon_core.profiling.table_types import check_columns, fit
-from lakemon_databricks.statements import Binding, StatementFailed, Statements, Value, column_sql, table_sql
+from lakemon_databricks.statements import (
+    Binding,
+    StatementFailed,
+    Statements,
+    Value,
+    column_sql,
+    table_sql,
+    text_sql,
+)
 from lakemon_databricks.tables.catalog import Catalog, Known
 from lakemon_databricks.tables.predicates import predicate
 from lakemon_databricks.tables.writing.making import add_columns, batch_number, make_table, note_batch
@@ -39,10 +47,12 @@ class Writing:
         if not fitted.num_rows and not grown:
             return WriteResult(known.version)
         if fitted.num_rows:
+            before = self.catalog.version(name) if grown else known.version
             with staged(self.statements, name, fitted) as source:
                 columns = _names(fitted)
                 sql = f"INSERT INTO {table_sql(name)} ({columns}) SELECT {columns} FROM ({source.sql})"  # noqa: S608 - quoted
                 self.statements.write(sql, source.values)
+            self._only_once(known, before, fitted)
         if batch:
             note_batch(self.statements, name, batch)
         return WriteResult(self.catalog.version(name), inserted=fitted.num_rows)
@@ -113,6 +123,44 @@ class Writing:
         if plan.added:
             add_columns(self.statements, name, plan.added)
         return Known(name, known.version, plan.schema), fitted, bool(plan.added)
+
+    def _only_once(self, known: Known, before: int, rows: pa.Table) -> None:
+        """Takes back an INSERT that ran twice: the SDK sends it again when its answer was lost.
+
+        Raises:
+            DataError: LM341 when somebody else wrote at the same time, so that nothing may be taken back.
+        """
+        table = table_sql(known.name)
+        found = self.statements.read(f"DESCRIBE HISTORY {table} LIMIT 20").to_pylist()
+        later = [row["version"] for row in found if row["version"] > before]
+        if len(later) <= 1:
+            return
+        ours = [version for version in later if self._is_insert_of(known, version, rows)]
+        if len(ours) <= 1:
+            return
+        if len(ours) < len(later):
+            raise DataError(
+                "LM341",
+                f"{rows.num_rows} rows stand {len(ours)} times: an answer was lost, and others wrote too;",
+                where=known.where,
+                cure=f"compare the versions {min(ours)} to {max(later)} and delete what stands twice.",
+            )
+        self.statements.write(f"INSERT OVERWRITE {table} SELECT * FROM {table} VERSION AS OF {min(ours)}")  # noqa: S608 - quoted
+
+    def _is_insert_of(self, known: Known, version: int, rows: pa.Table) -> bool:
+        """Whether a commit inserted exactly these rows."""
+        changes = f"table_changes({text_sql(table_sql(known.name))}, {version}, {version})"
+        sql = f"SELECT {_names(rows)}, _change_type FROM {changes}"  # noqa: S608 - quoted
+        try:
+            found = self.statements.read(sql)
+        except StatementFailed as failed:
+            if not failed.error_class.startswith("DELTA_"):
+                raise
+            return False  # a table of somebody else without a change feed: then nothing is ever taken back
+        if set(found["_change_type"].to_pylist()) - {"insert"}:
+            return False
+        inserted = found.drop_columns(["_change_type"]).cast(rows.schema)
+        return sorted(row_texts(inserted)) == sorted(row_texts(rows))
 
     def _matching(self, known: Known, filtered: str, binding: Binding, columns: Sequence[str]) -> pa.Table:
         wanted = ", ".join(map(column_sql, columns))
