@@ -38,12 +38,18 @@ def modules() -> list[Path]:
     return [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
 
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder holds source: not what tools or the benchmark leave behind."""
+    left_behind = folder.name in NOT_OURS or folder.name.endswith("_cache")
+    return not left_behind and folder != ROOT / "benchmarks" / "data"
+
+
 @cache
 def files() -> tuple[Path, ...]:
     """All files of the repository that are ours, without what tools leave behind."""
     found: list[Path] = []
     for folder, folders, names in os.walk(ROOT):
-        folders[:] = sorted(name for name in folders if name not in NOT_OURS and not name.endswith("_cache"))
+        folders[:] = sorted(name for name in folders if _is_ours(Path(folder, name)))
         found += [Path(folder, name) for name in sorted(names) if name not in NOT_OURS]
     return tuple(found)
 
