@@ -130,7 +130,7 @@ class FakeWorkspace:
         from databricks.sdk import WorkspaceClient
         from databricks.sdk.core import Config
 
-        given = {"auth_type": "pat", "retry_timeout_seconds": 20, **config}
+        given: dict[str, Any] = {"auth_type": "pat", "retry_timeout_seconds": 20, **config}
         return WorkspaceClient(config=Config(host=self.host, token=token or self.token, **given))
 
     def stop(self) -> None:

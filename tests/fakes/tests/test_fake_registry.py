@@ -94,3 +94,30 @@ def test_a_model_needs_create_model_on_its_schema(registry, fake, monkeypatch):
         registry.create_registered_model(NAME)
 
     assert caught.value.error_code == "PERMISSION_DENIED"
+
+
+CODE = """
+import mlflow
+
+
+class Doubles(mlflow.pyfunc.PythonModel):
+    def predict(self, context, model_input, params=None):
+        return model_input["x"] * 2
+
+
+mlflow.models.set_model(Doubles())
+"""
+
+
+def test_a_registered_model_is_served_from_its_own_files(registry, fake, tmp_path):
+    code = tmp_path / "doubles.py"
+    code.write_text(CODE)
+    signature = ModelSignature(
+        inputs=Schema([ColSpec("double", "x")]), outputs=Schema([ColSpec("double", "x")])
+    )
+    mlflow.pyfunc.save_model(
+        str(tmp_path / "doubles"), python_model=str(code), signature=signature, pip_requirements=["mlflow"]
+    )
+    mlflow.register_model(str(tmp_path / "doubles"), NAME)
+
+    assert fake.models.scorer(NAME, "1")([{"x": 4.0}, {"x": 5.0}]) == [{"x": 8.0}, {"x": 10.0}]

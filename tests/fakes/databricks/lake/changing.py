@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlglot import exp
+from sqlglot import Expr, exp
 
 from . import dialect
 from .failures import SqlFailure
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .lake import Lake, Session
 
 
-def change(lake: Lake, tree: exp.Expression, session: Session) -> pa.Table:
+def change(lake: Lake, tree: Expr, session: Session) -> pa.Table:
     """Runs the statement as one commit; returns the numbers of rows as Databricks does."""
     name = dialect.name_of(_target(tree), session.catalog, session.schema)
     table = lake.exists(name, session.user, "MODIFY")
@@ -33,7 +33,7 @@ def change(lake: Lake, tree: exp.Expression, session: Session) -> pa.Table:
     return pa.table({key: pa.array([value], pa.int64()) for key, value in numbers.items()})
 
 
-def _target(tree: exp.Expression) -> exp.Table:
+def _target(tree: Expr) -> exp.Table:
     target = tree.this
     return target.this if isinstance(target, exp.Schema) else target
 
@@ -51,9 +51,7 @@ def _lose_conflict(lake: Lake, name: str) -> None:
             )
 
 
-def _apply(
-    lake: Lake, tree: exp.Expression, session: Session, name: str
-) -> tuple[dict[str, int], pa.Table | None]:
+def _apply(lake: Lake, tree: Expr, session: Session, name: str) -> tuple[dict[str, int], pa.Table | None]:
     if isinstance(tree, exp.Merge):
         return _merge(lake, tree, session, name)
     if isinstance(tree, exp.Insert):
@@ -85,7 +83,7 @@ def _insert(lake: Lake, tree: exp.Insert, session: Session, name: str) -> dict[s
     return {"num_affected_rows": count, "num_inserted_rows": count}
 
 
-def _replace(lake: Lake, session: Session, name: str, added: str, replaced: exp.Expression | None) -> int:
+def _replace(lake: Lake, session: Session, name: str, added: str, replaced: Expr | None) -> int:
     """Deletes what the predicate means (all without one) and inserts; new rows must fit the predicate.
 
     The new rows are read before the old ones go: the query may read the very table.

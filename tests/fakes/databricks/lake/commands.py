@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -171,7 +171,7 @@ def _schema_name(written: str | None, session: Session) -> str:
     return ".".join([session.catalog, *parts][-2:]).lower()
 
 
-def _text_table(names: tuple[str, ...], rows: list[tuple[str | None, ...]]) -> pa.Table:
+def _text_table(names: tuple[str, ...], rows: Sequence[tuple[str | None, ...]]) -> pa.Table:
     columns = list(zip(*rows, strict=True)) or [()] * len(names)
     return pa.table(
         {name: pa.array(column, pa.string()) for name, column in zip(names, columns, strict=True)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from sqlglot import exp
+from sqlglot import Expr, exp
 
 from . import dialect, failures
 from .duck_names import place_of, quoted
@@ -19,7 +19,7 @@ NOTHING = pa.table({})
 _OF_THE_COLUMN = (exp.NotNullColumnConstraint, exp.DefaultColumnConstraint)
 
 
-def define(lake: Lake, tree: exp.Expression, session: Session) -> pa.Table:
+def define(lake: Lake, tree: Expr, session: Session) -> pa.Table:
     """Runs the statement; the result has no columns."""
     kind = str(tree.args.get("kind") or "").upper()
     if isinstance(tree, exp.Alter):
@@ -28,15 +28,16 @@ def define(lake: Lake, tree: exp.Expression, session: Session) -> pa.Table:
         _schema(lake, tree, session)
     elif kind == "CATALOG" and isinstance(tree, exp.Create):
         lake.create_catalog(tree.this.name, session.user)
-    elif kind in {"TABLE", "VIEW"}:
-        create = _create if isinstance(tree, exp.Create) else _drop
-        create(lake, tree, session, kind)
+    elif kind in {"TABLE", "VIEW"} and isinstance(tree, exp.Create):
+        _create(lake, tree, session, kind)
+    elif kind in {"TABLE", "VIEW"} and isinstance(tree, exp.Drop):
+        _drop(lake, tree, session, kind)
     else:
         raise Unsupported(f"{type(tree).__name__} {kind}")
     return NOTHING
 
 
-def _schema(lake: Lake, tree: exp.Expression, session: Session) -> None:
+def _schema(lake: Lake, tree: Expr, session: Session) -> None:
     target = tree.this if isinstance(tree, exp.Create) else tree.args["tables"][0]
     parts = [part.name for part in target.parts]
     name = ".".join([session.catalog, *parts][-2:]).lower()
@@ -81,7 +82,7 @@ def _create(lake: Lake, tree: exp.Create, session: Session, kind: str) -> None:
         raise failures.exists("TABLE_OR_VIEW", name)
     lake.metastore.demand(session.user, "CREATE TABLE", schema.name)
     properties = _properties(tree)
-    lake.execute(_plain(lake, tree, session, name), session)
+    lake.apply(_plain(lake, tree, session, name), session)
     table = lake.metastore.tables.get(name) if there else None
     table = table or lake.metastore.add_table(name, session.user, is_view=kind == "VIEW")
     table.properties.update(properties)
@@ -108,7 +109,7 @@ def _plain(lake: Lake, tree: exp.Create, session: Session, name: str) -> str:
     return dialect.duck(plain)
 
 
-def _properties(tree: exp.Expression) -> dict[str, str]:
+def _properties(tree: Expr) -> dict[str, str]:
     return {
         found.name: found.args["value"].name
         for found in tree.find_all(exp.Property)
@@ -144,7 +145,7 @@ def _alter(lake: Lake, tree: exp.Alter, session: Session) -> None:
             raise Unsupported(f"ALTER TABLE with {type(action).__name__}")
 
 
-def _add_columns(lake: Lake, table: Table, action: exp.Expression) -> None:
+def _add_columns(lake: Lake, table: Table, action: Expr) -> None:
     columns = action.expressions if isinstance(action, exp.Schema) else [action]
     place = lake.place(table.name)
     there = {column.lower() for column in lake.columns(table.name).names}

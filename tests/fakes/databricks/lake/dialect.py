@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import Expr, exp
 from sqlglot.errors import SqlglotError
 
 from . import functions
@@ -15,7 +15,7 @@ from .failures import SqlFailure, Unsupported, syntax
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of table properties, which are kept elsewhere
 
-Resolve = Callable[[exp.Table], exp.Expression]
+Resolve = Callable[[exp.Table], Expr]
 """Turns a table of the statement into the place where its rows lie."""
 
 
@@ -27,7 +27,7 @@ class Parameter:
     type: str = "STRING"
 
 
-def parse(text: str) -> exp.Expression:
+def parse(text: str) -> Expr:
     """Returns the one statement of a text.
 
     Raises:
@@ -42,7 +42,7 @@ def parse(text: str) -> exp.Expression:
     return found[0]
 
 
-def duck(tree: exp.Expression) -> str:
+def duck(tree: Expr) -> str:
     """Returns a statement as DuckDB reads it, every name quoted."""
     return tree.sql(dialect="duckdb", identify=True)
 
@@ -53,10 +53,10 @@ def name_of(table: exp.Table, catalog: str, schema: str) -> str:
     return ".".join([catalog, schema][: 3 - len(parts)] + parts).lower()
 
 
-def with_identifiers(tree: exp.Expression, parameters: Mapping[str, Parameter]) -> exp.Expression:
+def with_identifiers(tree: Expr, parameters: Mapping[str, Parameter]) -> Expr:
     """Returns a statement whose `IDENTIFIER(:name)` are names."""
 
-    def named(node: exp.Expression) -> exp.Expression:
+    def named(node: Expr) -> Expr:
         inner = node.this if isinstance(node, exp.Table) else None
         if not (isinstance(inner, exp.Anonymous) and inner.name.upper() == "IDENTIFIER"):
             return node
@@ -67,7 +67,7 @@ def with_identifiers(tree: exp.Expression, parameters: Mapping[str, Parameter]) 
     return tree.transform(named)
 
 
-def _text(node: exp.Expression, parameters: Mapping[str, Parameter]) -> str:
+def _text(node: Expr, parameters: Mapping[str, Parameter]) -> str:
     if isinstance(node, exp.Placeholder):
         return parameter(node.name, parameters).value or ""
     if isinstance(node, exp.Literal):
@@ -91,11 +91,11 @@ def parameter(name: str, parameters: Mapping[str, Parameter]) -> Parameter:
     return parameters[name]
 
 
-def with_places(tree: exp.Expression, resolve: Resolve) -> exp.Expression:
+def with_places(tree: Expr, resolve: Resolve) -> Expr:
     """Returns a statement in which every table but the names of its WITH clauses is resolved."""
     local = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
 
-    def placed(node: exp.Expression) -> exp.Expression:
+    def placed(node: Expr) -> Expr:
         if not isinstance(node, exp.Table) or (len(node.parts) == 1 and node.name.lower() in local):
             return node
         if isinstance(node.this, exp.Func) and node.this.name.lower() != "table_changes":
@@ -105,7 +105,7 @@ def with_places(tree: exp.Expression, resolve: Resolve) -> exp.Expression:
     return tree.transform(placed)
 
 
-def _aliased(place: exp.Expression, table: exp.Table) -> exp.Expression:
+def _aliased(place: Expr, table: exp.Table) -> Expr:
     """Keeps the name under which columns refer to a table."""
     if place is table:
         return table
@@ -121,7 +121,7 @@ def _aliased(place: exp.Expression, table: exp.Table) -> exp.Expression:
     return place
 
 
-def with_functions(tree: exp.Expression, parameters: Mapping[str, Parameter]) -> exp.Expression:
+def with_functions(tree: Expr, parameters: Mapping[str, Parameter]) -> Expr:
     """Returns a statement whose functions and parameters DuckDB knows, changed from the leaves up."""
     for merge in tree.find_all(exp.Merge):
         _unqualify_targets(merge)
@@ -134,7 +134,7 @@ def with_functions(tree: exp.Expression, parameters: Mapping[str, Parameter]) ->
     return tree
 
 
-def _known(node: exp.Expression, parameters: Mapping[str, Parameter]) -> exp.Expression:
+def _known(node: Expr, parameters: Mapping[str, Parameter]) -> Expr:
     if isinstance(node, exp.Placeholder):
         return _bound(node, parameters)
     if isinstance(node, exp.Column) and len(node.parts) > 2:
@@ -142,12 +142,12 @@ def _known(node: exp.Expression, parameters: Mapping[str, Parameter]) -> exp.Exp
     return functions.known(node)
 
 
-def _bound(node: exp.Placeholder, parameters: Mapping[str, Parameter]) -> exp.Expression:
+def _bound(node: exp.Placeholder, parameters: Mapping[str, Parameter]) -> Expr:
     kind = exp.DataType.build(parameter(node.name, parameters).type, dialect="databricks")
     return exp.Cast(this=exp.Placeholder(this=node.name), to=kind)
 
 
-def _short(column: exp.Column) -> exp.Expression:
+def _short(column: exp.Column) -> Expr:
     """`catalog.schema.table.column` is `table.column` once its table has an alias."""
     if not column.args.get("catalog") and not column.args.get("db"):
         return column

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import duckdb
 import pyarrow as pa
 from fakes.databricks.clock import Clock
-from sqlglot import exp
+from sqlglot import Expr, exp
 
 from . import changing, commands, defining, dialect, failures
 from .dialect import Parameter
@@ -139,11 +139,11 @@ class Lake:
             return self.select(tree, session)
         raise failures.Unsupported(type(tree).__name__)
 
-    def select(self, tree: exp.Expression, session: Session) -> pa.Table:
+    def select(self, tree: Expr, session: Session) -> pa.Table:
         """Runs a query."""
         return self.execute(self.prepared(tree, session), session)
 
-    def prepared(self, tree: exp.Expression, session: Session, *, target: str = "") -> str:
+    def prepared(self, tree: Expr, session: Session, *, target: str = "") -> str:
         """Returns a statement as DuckDB runs it, every table that it reads checked.
 
         Args:
@@ -152,7 +152,7 @@ class Lake:
             target: full name of the table that it writes, which needs no SELECT.
         """
 
-        def resolve(table: exp.Table) -> exp.Expression:
+        def resolve(table: exp.Table) -> Expr:
             return self._resolved(table, session, target)
 
         placed = dialect.with_places(tree, resolve)
@@ -160,14 +160,7 @@ class Lake:
 
     def execute(self, duck_sql: str, session: Session) -> pa.Table:
         """Runs DuckDB SQL; BIGINTs that DuckDB widened are BIGINTs again."""
-        used = {
-            name: given.value
-            for name, given in session.parameters.items()
-            if re.search(rf"\${re.escape(name)}\b", duck_sql)
-        }
-        relation = self.connection.sql(duck_sql, params=used or None)
-        if relation is None:
-            return pa.table({})
+        relation = self.connection.sql(duck_sql, params=_used(duck_sql, session))
         wide = [
             name
             for name, kind in zip(relation.columns, relation.types, strict=True)
@@ -175,6 +168,10 @@ class Lake:
         ]
         rows = relation.to_arrow_table()
         return rows.cast(pa.schema([f.with_type(pa.int64()) if f.name in wide else f for f in rows.schema]))
+
+    def apply(self, duck_sql: str, session: Session) -> None:
+        """Runs DuckDB SQL that has no result."""
+        self.connection.execute(duck_sql, _used(duck_sql, session))
 
     def place(self, name: str) -> str:
         """Returns the quoted name of the DuckDB table with the rows of a table."""
@@ -199,7 +196,7 @@ class Lake:
         self.metastore.demand(user, privilege, name)
         return self.metastore.table(name)
 
-    def _resolved(self, table: exp.Table, session: Session, target: str) -> exp.Expression:
+    def _resolved(self, table: exp.Table, session: Session, target: str) -> Expr:
         if isinstance(table.this, exp.Func):
             return self._changes(table.this, session)
         name = dialect.name_of(table, session.catalog, session.schema)
@@ -212,7 +209,7 @@ class Lake:
             return exp.to_table(self._travel(found, version).snapshot, dialect="duckdb")
         return exp.to_table(self.place(name), dialect="duckdb")
 
-    def _virtual(self, name: str, make: VirtualTable, session: Session) -> exp.Expression:
+    def _virtual(self, name: str, make: VirtualTable, session: Session) -> Expr:
         catalog = name.partition(".")[0]
         if not name.startswith(f"{catalog}.information_schema."):
             self.metastore.schema(name.rpartition(".")[0])
@@ -220,14 +217,14 @@ class Lake:
         self.connection.register(name, make(catalog))
         return exp.to_table(f'"{name}"', dialect="duckdb")
 
-    def _travel(self, table: Table, version: exp.Expression):
+    def _travel(self, table: Table, version: Expr):
         written = version.args["expression"]
         if version.name == "VERSION":
             return self.versions.at(table, version_number(written.name))
         moment = datetime.fromisoformat(written.name)
         return self.versions.before(table, moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
-    def _changes(self, call: exp.Func, session: Session) -> exp.Expression:
+    def _changes(self, call: exp.Func, session: Session) -> Expr:
         arguments = [
             dialect.parameter(argument.name, session.parameters).value or ""
             if isinstance(argument, exp.Placeholder)
@@ -247,3 +244,12 @@ class Lake:
         kinds = ["VIEW" if self.metastore.tables[".".join(n)].is_view else "MANAGED" for n in names]
         found = {column: pa.array([n[i] for n in names], pa.string()) for i, column in enumerate(columns)}
         return pa.table({**found, "table_type": pa.array(kinds, pa.string())})
+
+
+def _used(duck_sql: str, session: Session) -> dict[str, str | None] | None:
+    """Returns the parameters that a statement names; None when it names none."""
+    return {
+        name: given.value
+        for name, given in session.parameters.items()
+        if re.search(rf"\${re.escape(name)}\b", duck_sql)
+    } or None
