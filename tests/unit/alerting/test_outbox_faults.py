@@ -117,7 +117,7 @@ def test_every_try_is_noted_before_the_next_is_made(world):
 failures = st.sampled_from([RETRY, UNKNOWN, DELIVERED, ACCEPTED, PARTIAL])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.lists(failures, max_size=8), min_size=1, max_size=12), st.integers(1, 3))
 def test_whatever_a_channel_answers_nothing_is_lost_and_order_holds(
     tmp_path_factory, make_world, scripts, threads
@@ -137,11 +137,11 @@ def test_whatever_a_channel_answers_nothing_is_lost_and_order_holds(
         assert mine == sorted(mine)
 
 
-def test_four_hundred_messages_over_a_bad_channel_all_arrive_once(world):
-    keys = [f"k{number}" for number in range(400)]
+def test_a_hundred_messages_over_a_bad_channel_all_arrive_once(world):
+    keys = [f"k{number}" for number in range(100)]
     items = [OutboxItem(key, "one", sample_notification(key=key), key, "due", 0, NOW, NOW) for key in keys]
     world.ledger.commit([], [], items)
-    world.sinks["one"].script = [RETRY, DELIVERED, UNKNOWN] * 200
+    world.sinks["one"].script = [RETRY, DELIVERED, UNKNOWN] * 50
     for _ in range(20):
         world.drain(at_once=True)
     assert Counter(world.sinks["one"].got) == Counter(keys)

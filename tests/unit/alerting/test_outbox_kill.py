@@ -19,6 +19,7 @@ import http.client, os, signal, sys
 from pathlib import Path
 from lakemon_core.alerting.outbox import Ways, drain
 from lakemon_core.alerting.routing import Route
+from lakemon_core.alerting.sending.pace import Pace
 from lakemon_core.domain.incident import DeliveryResult, DeliveryStatus, Rendered
 from lakemon_core.ports import AlertSink, SinkCheck
 from lakemon_core.testing.sinks import FixedClock, open_sink
@@ -62,7 +63,8 @@ ledger = SqliteLedger(folder / "ledger.db", FixedClock())
 for name in ("revise", "record", "commit", "put"):
     setattr(ledger, name, around(name, getattr(ledger, name)))
 sinks = {"hook": open_sink(Hook, {}, folder), "other": open_sink(Hook, {}, folder)}
-drain(ledger, sinks, FixedClock(), ways=Ways("sender", lambda item: [Route("other")]))
+ways = Ways(sys.argv[4], lambda item: [Route("other")])
+drain(ledger, sinks, FixedClock(), pace=Pace(budget_seconds=0), ways=ways)
 """
 STEPS = [
     "before revise", "after revise", "before render", "before deliver", "on the way", "after deliver",
@@ -129,7 +131,7 @@ def ledger(tmp_path):
 def send(tmp_path, receiver):
     def run(when):
         receiver.kills = when == "on the way"
-        line = [sys.executable, "-c", SENDER, str(tmp_path), str(receiver.server_port), when]
+        line = [sys.executable, "-c", SENDER, str(tmp_path), str(receiver.server_port), when, "me"]
         return subprocess.run(line, timeout=60, check=False).returncode
 
     return run
@@ -156,3 +158,16 @@ def test_a_sender_killed_while_a_message_dies_still_finds_the_other_way(send, re
     (other,) = [item for item in ledger.outbox() if item.sink == "other"]
     assert other.status == "delivered"
     assert Counter(receiver.taken) == Counter(["second", other.key])
+
+
+def test_three_senders_at_the_same_time_send_everything_once(receiver, ledger, tmp_path):
+    now = FixedClock().now()
+    notes = [sample_notification(key=f"k{number}", evidence=()) for number in range(40)]
+    ledger.commit(
+        [], [], [OutboxItem(note.key, "hook", note, note.key, "due", 0, now, now) for note in notes]
+    )
+    line = [sys.executable, "-c", SENDER, str(tmp_path), str(receiver.server_port), "never"]
+    senders = [subprocess.Popen([*line, owner]) for owner in ("ann", "bob", "eve")]
+    assert [sender.wait(timeout=60) for sender in senders] == [0, 0, 0]
+    assert Counter(receiver.taken) == Counter(["first", "second", *(note.key for note in notes)])
+    assert {item.status for item in ledger.outbox()} == {"delivered"}
