@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def change(lake: Lake, tree: Expr, session: Session) -> pa.Table:
     """Runs the statement as one commit; returns the numbers of rows as Databricks does."""
     name = dialect.name_of(_target(tree), session.catalog, session.schema)
-    table = lake.exists(name, session.user, "MODIFY")
+    table = lake.usable(name, session.user, "MODIFY")
     if lake.before_write:
         script, lake.before_write = lake.before_write, None
         script(name)

@@ -57,7 +57,7 @@ def full_name(written: str, session: Session) -> str:
 
 
 def _history(lake: Lake, session: Session, found: re.Match[str]) -> pa.Table:
-    table = lake.exists(full_name(found["name"], session), session.user, "SELECT")
+    table = lake.usable(full_name(found["name"], session), session.user, "SELECT")
     commits = lake.versions.commits.get(table.id, [])[::-1]
     limit = int(found["limit"]) if found["limit"] else len(commits)
     rows = [
@@ -74,7 +74,7 @@ def _history(lake: Lake, session: Session, found: re.Match[str]) -> pa.Table:
 
 
 def _detail(lake: Lake, session: Session, found: re.Match[str]) -> pa.Table:
-    table = lake.exists(full_name(found["name"], session), session.user, "SELECT")
+    table = lake.usable(full_name(found["name"], session), session.user, "SELECT")
     kind = pa.map_(pa.string(), pa.string())
     size = lake.read(table.name).nbytes
     return pa.table(
@@ -92,7 +92,7 @@ def _detail(lake: Lake, session: Session, found: re.Match[str]) -> pa.Table:
 
 def _describe(lake: Lake, session: Session, found: re.Match[str]) -> pa.Table:
     name = full_name(found["name"], session)
-    lake.exists(name, session.user, "SELECT")
+    lake.usable(name, session.user, "SELECT")
     return _text_table(
         ("col_name", "data_type", "comment"),
         [(field.name, type_text(field.type).lower(), None) for field in lake.columns(name)],
@@ -123,7 +123,7 @@ def _show_catalogs(lake: Lake, session: Session, found: re.Match[str]) -> pa.Tab
 
 
 def _show_properties(lake: Lake, session: Session, found: re.Match[str]) -> pa.Table:
-    table = lake.exists(full_name(found["name"], session), session.user, "SELECT")
+    table = lake.usable(full_name(found["name"], session), session.user, "SELECT")
     return _text_table(("key", "value"), list(table.properties.items()))
 
 
@@ -151,7 +151,7 @@ def _grant(lake: Lake, session: Session, found: re.Match[str]) -> pa.Table:
 
 def _keep(lake: Lake, session: Session, found: re.Match[str]) -> pa.Table:
     """OPTIMIZE, VACUUM and ANALYZE change no row; the first two are commits of their own."""
-    table = lake.exists(full_name(found["name"], session), session.user, "MODIFY")
+    table = lake.usable(full_name(found["name"], session), session.user, "MODIFY")
     verb = found["verb"].upper()
     if verb == "VACUUM" and found["hours"] and int(found["hours"]) < 168:
         raise failures.SqlFailure(

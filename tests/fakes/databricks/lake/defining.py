@@ -130,7 +130,7 @@ def _drop(lake: Lake, tree: exp.Drop, session: Session, kind: str) -> None:
 
 def _alter(lake: Lake, tree: exp.Alter, session: Session) -> None:
     name = dialect.name_of(tree.this, session.catalog, session.schema)
-    table = lake.exists(name, session.user, "MODIFY")
+    table = lake.usable(name, session.user, "MODIFY")
     for action in tree.args["actions"]:
         if isinstance(action, exp.AlterSet):
             table.properties.update(_properties(action))

@@ -16,7 +16,7 @@ from . import changing, commands, defining, dialect, failures
 from .dialect import Parameter
 from .duck_names import place_of, quoted
 from .metastore import Metastore, Schema, Table
-from .versions import Versions, version_number
+from .versions import Commit, Versions, version_number
 
 VirtualTable = Callable[[str], pa.Table]
 """Makes the rows of a table that Databricks itself keeps; asked with the name of its catalog."""
@@ -186,7 +186,7 @@ class Lake:
         """Returns the columns of a table."""
         return self.connection.sql(f"SELECT * FROM {self.place(name)} LIMIT 0").to_arrow_table().schema
 
-    def exists(self, name: str, user: str, privilege: str) -> Table:
+    def usable(self, name: str, user: str, privilege: str) -> Table:
         """Returns a table that a user may use.
 
         Raises:
@@ -203,7 +203,7 @@ class Lake:
         virtual = self.virtual.get(name) or self.virtual.get(name.partition(".")[2])
         if virtual:
             return self._virtual(name, virtual, session)
-        found = self.exists(name, session.user, "MODIFY" if name == target else "SELECT")
+        found = self.usable(name, session.user, "MODIFY" if name == target else "SELECT")
         version = table.args.get("version")
         if version:
             return exp.to_table(self._travel(found, version).snapshot, dialect="duckdb")
@@ -217,7 +217,7 @@ class Lake:
         self.connection.register(name, make(catalog))
         return exp.to_table(f'"{name}"', dialect="duckdb")
 
-    def _travel(self, table: Table, version: Expr):
+    def _travel(self, table: Table, version: Expr) -> Commit:
         written = version.args["expression"]
         if version.name == "VERSION":
             return self.versions.at(table, version_number(written.name))
@@ -231,7 +231,7 @@ class Lake:
             else argument.name
             for argument in call.expressions
         ]
-        table = self.exists(arguments[0].lower().replace("`", ""), session.user, "SELECT")
+        table = self.usable(arguments[0].lower().replace("`", ""), session.user, "SELECT")
         numbers = [version_number(text) for text in arguments[1:]]
         rows = self.versions.changes(table, numbers[0], numbers[1] if len(numbers) > 1 else None)
         place = f'memory.main."changes of {table.id}"'
