@@ -217,7 +217,7 @@ def test_only_web_addresses_become_links():
     )
     note = sample_notification(
         runbook="https://wiki.example.com/a?b=1&c=2",
-        report="/home/ann/report.html",
+        report="/srv/reports/report.html",
         links={link: link for link in bad},
     )
     hrefs = [value for name, value in Page(html_body(note)).attributes if name == "href"]
