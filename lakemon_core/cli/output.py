@@ -16,9 +16,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from lakemon_core.cli.redaction import traceback_of
-from lakemon_core.config.secrets import redacted
 from lakemon_core.domain.errors import ConfigErrors, LakemonError
 from lakemon_core.domain.names import plain
+from lakemon_core.domain.redaction import redacted
 
 if TYPE_CHECKING:
     from rich.console import Console

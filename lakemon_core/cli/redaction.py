@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 
-from lakemon_core.config.secrets import redacted
+from lakemon_core.domain.redaction import redacted
 
 
 class Redacting(logging.Filter):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from urllib.parse import quote
 
 from lakemon_core.domain.errors import UsageError
+from lakemon_core.domain.redaction import hidden, remember
 
 _REFERENCE = re.compile(
     r"\$\{(?:env:(?P<variable>[A-Za-z_]\w*)|secret:(?P<scope>[\w.@-]+)/(?P<key>[\w.@-]+))\}"
@@ -17,12 +16,6 @@ _REFERENCE = re.compile(
 _DEFAULT_FOLDER = "/run/secrets"
 _MAX_BYTES = 65_536
 _MIN_REDACTED = 4
-_seen: set[str] = set()
-
-
-def redacted(text: str) -> str:
-    """Returns a text with every value hidden that this process revealed so far, whichever session did."""
-    return _hidden(text, _seen)
 
 
 class EnvironmentSecrets:
@@ -58,7 +51,7 @@ class EnvironmentSecrets:
 
         Values of environment variables shorter than four characters stay: they are ports, not secrets.
         """
-        return _hidden(text, self._revealed)
+        return hidden(text, self._revealed)
 
     def _value(self, found: re.Match[str]) -> str:
         variable = found["variable"]
@@ -67,7 +60,7 @@ class EnvironmentSecrets:
             raise UsageError("LM130", f"{found[0]} has no value;", cure=_cure(found))
         if len(value) >= _MIN_REDACTED or (value and not variable):
             self._revealed.add(value)
-            _seen.add(value)
+            remember(value)
         return value
 
     def _secret(self, scope: str, key: str) -> str | None:
@@ -99,16 +92,3 @@ def _cure(found: re.Match[str]) -> str:
     return (
         f"set {_variable(found['scope'], found['key'])}, or mount the file {found['scope']}/{found['key']}."
     )
-
-
-def _hidden(text: str, values: Iterable[str]) -> str:
-    forms = {form for value in values for form in _forms(value)}
-    for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, "********")
-    return text
-
-
-def _forms(value: str) -> set[str]:
-    """Returns a value as URLs, JSON and Python write it."""
-    written = {json.dumps(value), json.dumps(value, ensure_ascii=False), repr(value), ascii(value)}
-    return {value, quote(value, safe=""), quote(value), *(text[1:-1] for text in written)}
