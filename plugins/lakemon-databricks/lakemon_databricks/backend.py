@@ -54,7 +54,7 @@ class DatabricksConfig(PluginConfig):
         profile: of `~/.databrickscfg`; default DATABRICKS_CONFIG_PROFILE.
         auth_type: forces one way to sign in where several are configured.
         warehouse_id: SQL warehouse for tables and state; default DATABRICKS_WAREHOUSE_ID, or the only one.
-        state_schema: schema of the ledger, in the catalog of the environment.
+        state_schema: schema of the ledger and of data profiling's own tables, in the environment's catalog.
         workload_type: compute of the endpoint, e.g. CPU or GPU_SMALL.
         tags: of the endpoint, beside our own.
         log_wait_seconds: how long a test request may take to appear in its payload table before it counts as

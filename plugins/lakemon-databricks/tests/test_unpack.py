@@ -187,6 +187,12 @@ def test_failed_requests_and_probes_are_left_out(unpack):
         ),
         ({"dataframe_records": ROWS}, ["yes"], "request and response differ in length"),
         ({"dataframe_records": ROWS}, None, "response has no predictions"),
+        (
+            {"inputs": {"distance": [1.0, 2.0], "dest": ["JFK"]}},
+            ["yes", "no"],
+            "request has none or several of the input formats",
+        ),
+        ({"dataframe_records": [{"timestamp": 1e40}]}, ["yes"], "a value does not fit its column"),
         ({"dataframe_records": ROWS}, ["yes", {"a": 1, "b": 2}], "prediction is not understood"),
         ({"dataframe_records": [ROWS[0], {"stops": 1.5}]}, ["yes", "no"], "a value does not fit its column"),
         ({"dataframe_records": [{"distance": "far"}]}, ["yes"], "a value does not fit its column"),

@@ -7,11 +7,11 @@ import os
 import socket
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from lakemon_core.domain.errors import WorkspaceBusy
+from lakemon_core.domain.errors import LakemonError, WorkspaceBusy
 from lakemon_core.ports import Clock
 from lakemon_databricks.ledger.entries import SWAP, Entries, Entry
 
@@ -103,5 +103,6 @@ class _Held:
         while not self._ended.wait(_RENEWED_EVERY):
             mine = Lease(**asdict(self._mine) | {"until": _end(self._clock.now())})
             swap = Entry(_KIND, _KEY, mine.text(), mode=SWAP, expected=self._mine.text())
-            self._entries.write([swap])
-            self._mine = mine
+            with suppress(LakemonError):  # it is tried again in a minute, and the lease lasts five
+                self._entries.write([swap])
+                self._mine = mine

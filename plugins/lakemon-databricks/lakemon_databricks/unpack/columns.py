@@ -95,6 +95,6 @@ def moment_sql(text: str) -> str:
         f" WHEN abs({number}) < 1e17 THEN {number} ELSE {number} / 1e3 END"
     )
     return (
-        f"CASE WHEN {number} IS NOT NULL THEN timestamp_micros(CAST(round({micros}) AS BIGINT))"
+        f"CASE WHEN {number} IS NOT NULL THEN timestamp_micros(try_cast(round({micros}) AS BIGINT))"
         f" ELSE try_cast({text} AS TIMESTAMP) END"
     )

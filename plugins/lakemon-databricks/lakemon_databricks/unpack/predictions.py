@@ -55,10 +55,10 @@ def predictions_like(
     if isinstance(example, Mapping):
         return _of_dict({str(key): value for key, value in example.items()}, read, outputs, binding)
     if isinstance(example, list):
-        texts = f"from_json({TEXT}, 'ARRAY<DOUBLE>')"
-        items = [f"element_at({texts}, {at + 1})" for at in range(len(example))]
-        columns = _of_shares(example, read, items, outputs, binding)
-        return Predictions(columns, f"(startswith({TEXT}, '[') AND size({texts}) = {len(example)})")
+        numbers = f"from_json({TEXT}, 'ARRAY<DOUBLE>')"
+        fits = f"(startswith({TEXT}, '[') AND size({numbers}) = {len(example)})"
+        items = [f"CASE WHEN {fits} THEN element_at({numbers}, {at + 1}) END" for at in range(len(example))]
+        return Predictions(_of_shares(example, read, items, outputs, binding), fits)
     values = read(example)
     columns = tuple(read_text(name, type_of_value(value, outputs), TEXT) for name, value in values.items())
     return Predictions(columns, f"NOT (startswith({TEXT}, '[') OR startswith({TEXT}, '{{'))")
@@ -134,7 +134,7 @@ def _is_sum(value: object, of_units: Sequence[object], weights: Sequence[float])
 
 def _sum(of_units: Sequence[float], items: Sequence[str]) -> str:
     parts = [
-        item if unit == 1 else f"{float(unit)!r} * {item}"
+        item if unit == 1 else f"{float(unit)!r} * ({item})"
         for unit, item in zip(of_units, items, strict=True)
         if unit
     ]

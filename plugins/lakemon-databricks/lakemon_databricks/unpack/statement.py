@@ -125,16 +125,17 @@ class Statement:
 
 
 def _as_list(text: str) -> str:
-    """Returns JSON as a list of texts: a list as it is, lists by column turned round, one value as a list."""
+    """Returns JSON as a list of texts: a list as it is, even lists by column turned round, a value as one."""
     columns = f"from_json({text}, 'MAP<STRING, ARRAY<STRING>>')"
     length = f"size(element_at(map_values({columns}), 1))"
+    even = f"size(array_distinct(transform(map_values({columns}), v -> size(v)))) = 1"
     turned = (
         f"transform(sequence(0, {length} - 1), i -> to_json(map_from_arrays(map_keys({columns}),"
         f" transform(map_values({columns}), v -> element_at(v, i + 1)))))"
     )
     return (
         f"CASE WHEN startswith({text}, '[') THEN from_json({text}, 'ARRAY<STRING>')"
-        f" WHEN startswith({text}, '{{') THEN {turned}"
+        f" WHEN startswith({text}, '{{') THEN CASE WHEN {even} THEN {turned} END"
         f" WHEN {text} IS NOT NULL THEN array({text}) END"
     )
 
@@ -149,6 +150,7 @@ def _record() -> str:
     return (
         "CASE WHEN startswith(record, '{') THEN from_json(record, 'MAP<STRING, STRING>')"
         f" WHEN startswith(record, '[') AND size({values}) = size(names)"
+        " AND size(array_distinct(names)) = size(names)"
         f" THEN map_from_arrays(names, {values})"
         " WHEN record IS NOT NULL AND size(names) = 1 THEN map_from_arrays(names, array(record)) END"
     )
