@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "demo": (START, "demo:app", "Play the whole story on real flights data."),
     "init": (START, "init:app", "Write a config to start from."),
     "doctor": (START, "doctor:app", "Check that everything lakemon needs is there."),
+    "report": (LOOK, "report:app", "Write one HTML page: how the model stands, what changed, and why."),
     "backtest": (LOOK, "backtest:app", "Replay the history: which alerts each rule would have sent."),
     "explain": (LOOK, "explain:app", "Show what an incident or finding rests on, window by window."),
     "config": (LOOK, "config:app", "Check, show or describe a config."),

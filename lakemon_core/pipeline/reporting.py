@@ -1,0 +1,107 @@
+"""The report of one environment: what was read and judged, written as one HTML file."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lakemon_core.config.shape.fields import duration_of, is_duration
+from lakemon_core.domain.errors import UsageError, WorkspaceError, did_you_mean
+from lakemon_core.domain.names import plain
+from lakemon_core.lifecycle.analyze import findings_of, judge_rules
+from lakemon_core.pipeline.session import Session, new_run_id
+from lakemon_core.report.facts import ALL_MODELS, Facts
+from lakemon_core.report.page import Page
+from lakemon_core.report.reading import read_shapes
+
+
+def read_facts(session: Session, *, model: str = ALL_MODELS, since: datetime | None = None) -> Facts:
+    """Reads tables and ledger and judges the rules; writes nothing.
+
+    Args:
+        model: only this version; `*` takes all together.
+        since: leaves out windows that ended before.
+
+    Raises:
+        UsageError: LM180 for a version that nothing was measured of.
+    """
+    session.progress.update("judging the rules")
+    context = session.context(new_run_id(session.clock))
+    judged = judge_rules(context)
+    if model != ALL_MODELS:
+        _demand(model, {one.model_id for one in judged.signals} - {ALL_MODELS})
+    monitor, ledger = session.monitor, session.backend.ledger
+    session.progress.update("reading distributions")
+    shapes = {
+        str(granularity): read_shapes(
+            session.backend.tables,
+            monitor.metric_table("profile_metrics"),
+            model_column=context.roles.model_id,
+            model_id=model,
+            granularity=str(granularity),
+            since=since,
+        )
+        for granularity in monitor.monitoring.granularities
+    }
+    return Facts(
+        monitor=monitor,
+        now=session.clock.now(),
+        signals=judged.signals,
+        rules=judged.rules,
+        verdicts=judged.verdicts,
+        findings=findings_of(judged.verdicts),
+        incidents=tuple(ledger.incidents().values()),
+        events=ledger.events(limit=10_000),
+        runs=[run for run in ledger.runs() if run.environment == monitor.environment],
+        metrics=context.model_type.metrics,
+        shapes=shapes,
+        model_id=model,
+        since=since,
+    )
+
+
+def write_report(
+    session: Session, path: Path, *, model: str = ALL_MODELS, since: datetime | None = None
+) -> Page:
+    """Writes the report; a file that is there is replaced as a whole.
+
+    Raises:
+        UsageError: LM180 for a version that nothing was measured of.
+        WorkspaceError: LM640 when the file cannot be written.
+    """
+    page = Page.of(read_facts(session, model=model, since=since))
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(page.html(), encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        reason = error.strerror or str(error)
+        cure = "name another one with --output-file."
+        raise WorkspaceError(
+            "LM640", f"the report cannot be written: {reason};", where=str(path), cure=cure
+        ) from None
+    return page
+
+
+def since_of(text: str, now: datetime) -> datetime:
+    """Reads `--since`: a date or time (UTC, or with an offset), or a length of time before now.
+
+    Raises:
+        UsageError: LM180 when it is neither.
+    """
+    if is_duration(text):
+        return now - duration_of(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        cure = 'write e.g. 2026-11-01 or "30 days".'
+        raise UsageError("LM180", f"--since is {plain(text)!r};", cure=cure) from None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _demand(model: str, known: set[str]) -> None:
+    if model not in known:
+        cure = did_you_mean(model, sorted(known))
+        raise UsageError("LM180", f"nothing was measured of version {plain(model)!r};", cure=cure)

@@ -1,0 +1,227 @@
+"""Charts as SVG: data in, markup out, colours by class so that the page's scheme holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+from markupsafe import Markup, escape
+
+from lakemon_core.alerting.wording import number
+from lakemon_core.domain.names import plain
+from lakemon_core.domain.rule import Status
+from lakemon_core.report.parts import Split
+from lakemon_core.report.trends import Point, Trend
+
+WIDTH, HEIGHT = 440, 190
+LEFT, RIGHT, TOP, BOTTOM = 52, 10, 12, 26
+BAR_HEIGHT, NAME_WIDTH, NAME_LENGTH = 22, 120, 18
+MOST_DOTS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A line from data to pixels."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        """Returns the pixel of a value, rounded to a tenth."""
+        share = (value - self.low) / (self.high - self.low)
+        return round(self.start + share * (self.end - self.start), 1)
+
+    @classmethod
+    def over(cls, values: Sequence[float], start: float, end: float) -> Scale:
+        """Returns a scale with some room beyond the values."""
+        known = [value for value in values if isfinite(value)] or [0.0, 1.0]
+        low, high = min(known), max(known)
+        room = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
+        return cls(low if low == 0 else low - room, high + room, start, end)
+
+    def ticks(self, count: int = 4) -> list[float]:
+        """Returns round numbers within the scale, about `count` of them."""
+        from math import floor, log10
+
+        rough = (self.high - self.low) / count
+        power = 10.0 ** floor(log10(rough))
+        step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
+        first = int(self.low // step) + 1
+        ticks = [round(step * place, 12) for place in range(first - 1, first + count * 2 + 2)]
+        return [tick for tick in ticks if self.low <= tick <= self.high]
+
+
+def trend_chart(trend: Trend) -> Markup:
+    """Draws a number over time: interval, value, limit, baseline, maturity and incidents."""
+    points = trend.points
+    y = Scale.over(list(_heights(trend)), HEIGHT - BOTTOM, TOP)
+    x = Scale(-0.5, len(points) - 0.5, LEFT, WIDTH - RIGHT)
+    parts = [
+        *_value_axis(y),
+        *_time_axis(points, x),
+        *_incident_marks(trend, x),
+        *_bands(points, x, y),
+        *_flat_line(trend.baseline, "baseline", "baseline", y),
+        *_limits(points, x, y),
+        *_lines(points, x, y),
+        *_dots(points, x, y),
+    ]
+    return _svg(parts, trend.summary, HEIGHT)
+
+
+def split_chart(split: Split) -> Markup:
+    """Draws a metric by the values of a slice: a dot and its interval for each, a line for all rows."""
+    height = TOP + BAR_HEIGHT * len(split.bars) + BOTTOM
+    known = [end for bar in split.bars for end in (bar.signal.value, bar.signal.lower, bar.signal.upper)]
+    known.append(split.whole)
+    x = Scale.over([one for one in known if one is not None], NAME_WIDTH + 8, WIDTH - RIGHT)
+    bottom = height - BOTTOM
+    parts = [_text(x(tick), height - 8, number(tick), "tick middle") for tick in x.ticks()]
+    parts += [_line(x(tick), TOP, x(tick), bottom, "grid") for tick in x.ticks()]
+    if split.whole is not None:
+        parts.append(_line(x(split.whole), TOP, x(split.whole), bottom, "baseline"))
+    for place, bar in enumerate(split.bars):
+        y = TOP + BAR_HEIGHT * (place + 0.5)
+        signal = bar.signal
+        parts.append(_text(NAME_WIDTH, y + 4, plain(bar.name, NAME_LENGTH), "tick end"))
+        if signal.lower is not None and signal.upper is not None:
+            parts.append(_line(x(signal.lower), y, x(signal.upper), y, "whisker"))
+        if signal.value is not None:
+            parts.append(
+                _dot(x(signal.value), y, "dot", f"{bar.name}: {number(signal.value)}, n {signal.n:,}")
+            )
+    said = "; ".join(f"{plain(bar.name)} {number(bar.signal.value or 0.0)}" for bar in split.bars)
+    return _svg(parts, f"{split.title}, window of {split.window}: {said}.", height)
+
+
+def _heights(trend: Trend) -> Iterator[float]:
+    for point in trend.points:
+        yield from (one for one in (point.value, point.lower, point.upper, point.limit) if one is not None)
+    if trend.baseline is not None:
+        yield trend.baseline
+
+
+def _value_axis(y: Scale) -> Iterator[Markup]:
+    for tick in y.ticks():
+        yield _line(LEFT, y(tick), WIDTH - RIGHT, y(tick), "grid")
+        yield _text(LEFT - 6, y(tick) + 4, number(tick), "tick end")
+
+
+def _time_axis(points: Sequence[Point], x: Scale) -> Iterator[Markup]:
+    places = sorted({0, len(points) // 2, len(points) - 1}) if len(points) > 2 else range(len(points))
+    for place in places:
+        anchor = "start" if place == 0 and len(points) > 1 else "middle"
+        anchor = "end" if place == len(points) - 1 and len(points) > 1 else anchor
+        yield _text(x(place), HEIGHT - 8, str(points[place].window), f"tick {anchor}")
+
+
+def _incident_marks(trend: Trend, x: Scale) -> Iterator[Markup]:
+    starts = [point.window.start for point in trend.points]
+    for opened, title in trend.incidents:
+        if opened in starts:
+            place = x(starts.index(opened))
+            yield _line(place, TOP, place, HEIGHT - BOTTOM, "incident")
+            triangle = f"M{place - 5} {HEIGHT - BOTTOM}h10l-5 -8z"
+            yield Markup('<path class="incident-mark" d="{}"><title>incident: {}</title></path>').format(
+                triangle, plain(title, 200)
+            )
+
+
+def _bands(points: Sequence[Point], x: Scale, y: Scale) -> Iterator[Markup]:
+    for run in _runs(points, "lower", "upper"):
+        there = [f"{x(place)} {y(point.upper or 0.0)}" for place, point in run]
+        back = [f"{x(place)} {y(point.lower or 0.0)}" for place, point in reversed(run)]
+        if len(run) == 1:
+            (place, point), *_ = run
+            yield _line(x(place), y(point.lower or 0.0), x(place), y(point.upper or 0.0), "whisker")
+        else:
+            yield Markup('<path class="band" d="M{}Z"/>').format("L".join(there + back))
+
+
+def _flat_line(value: float | None, kind: str, label: str, y: Scale) -> Iterator[Markup]:
+    if value is not None:
+        yield _line(LEFT, y(value), WIDTH - RIGHT, y(value), kind)
+        yield _text(LEFT + 4, y(value) - 4, f"{label} {number(value)}", f"note {kind}-note")
+
+
+def _limits(points: Sequence[Point], x: Scale, y: Scale) -> Iterator[Markup]:
+    for run in _runs(points, "limit"):
+        path = "".join(
+            f"{'M' if place == run[0][0] else 'L'}{x(place - 0.5)} {y(point.limit or 0.0)}H{x(place + 0.5)}"
+            for place, point in run
+        )
+        yield Markup('<path class="limit" d="{}"/>').format(path)
+    last = next((point.limit for point in reversed(points) if point.limit is not None), None)
+    if last is not None:
+        yield _text(WIDTH - RIGHT - 2, y(last) - 4, f"limit {number(last)}", "note limit-note end")
+
+
+def _lines(points: Sequence[Point], x: Scale, y: Scale) -> Iterator[Markup]:
+    for run in _runs(points, "value"):
+        path = "L".join(f"{x(place)} {y(point.value or 0.0)}" for place, point in run)
+        yield Markup('<path class="line" d="M{}"/>').format(path)
+
+
+def _dots(points: Sequence[Point], x: Scale, y: Scale) -> Iterator[Markup]:
+    for place, point in enumerate(points):
+        if point.value is None:
+            yield _text(
+                x(place), HEIGHT - BOTTOM - 2, "\N{MULTIPLICATION SIGN}", "unknown middle", _reason(point)
+            )
+            continue
+        breached = point.status is Status.BREACHED
+        if len(points) > MOST_DOTS and not breached and point.is_mature:
+            continue
+        kinds = ["dot", *(["breached"] if breached else []), *([] if point.is_mature else ["immature"])]
+        yield _dot(x(place), y(point.value), " ".join(kinds), _told(point))
+
+
+def _told(point: Point) -> str:
+    said = [f"{point.window}: {number(point.value or 0.0)}", f"n {point.n:,}"]
+    if point.lower is not None and point.upper is not None:
+        said.append(f"95 % interval {number(point.lower)} to {number(point.upper)}")
+    if point.maturity is not None:
+        said.append(f"{point.maturity:.0%} of labels in")
+    return ", ".join(said)
+
+
+def _reason(point: Point) -> str:
+    return f"{point.window}: no value, {plain(point.reason, 200)}"
+
+
+def _runs(points: Sequence[Point], *names: str) -> Iterator[list[tuple[int, Point]]]:
+    """Yields unbroken runs of points that have all of these figures: a gap in the data stays a gap."""
+    run: list[tuple[int, Point]] = []
+    for place, point in enumerate(points):
+        if all(getattr(point, name) is not None for name in names):
+            run.append((place, point))
+        elif run:
+            yield run
+            run = []
+    if run:
+        yield run
+
+
+def _svg(parts: Sequence[Markup], label: str, height: float) -> Markup:
+    body = Markup("").join(parts)
+    return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
+        WIDTH, height, label, body
+    )
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
+    return Markup('<path class="{}" d="M{} {}L{} {}"/>').format(kind, x1, y1, x2, y2)
+
+
+def _dot(x: float, y: float, kind: str, title: str) -> Markup:
+    return Markup('<circle class="{}" cx="{}" cy="{}" r="3.5"><title>{}</title></circle>').format(
+        kind, x, y, title
+    )
+
+
+def _text(x: float, y: float, text: str, kind: str, title: str = "") -> Markup:
+    told = Markup("<title>{}</title>").format(title) if title else Markup("")
+    return Markup('<text class="{}" x="{}" y="{}">{}{}</text>').format(kind, x, y, escape(text), told)
