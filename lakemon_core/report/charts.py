@@ -64,10 +64,11 @@ def trend_chart(trend: Trend) -> Markup:
         *_time_axis(points, x),
         *_incident_marks(trend, x),
         *_bands(points, x, y),
-        *_flat_line(trend.baseline, "baseline", "baseline", y),
+        *_baseline(trend, y),
         *_limits(points, x, y),
         *_lines(points, x, y),
         *_dots(points, x, y),
+        *_notes(trend, y),
     ]
     return _svg(parts, trend.summary, HEIGHT)
 
@@ -141,10 +142,19 @@ def _bands(points: Sequence[Point], x: Scale, y: Scale) -> Iterator[Markup]:
             yield Markup('<path class="band" d="M{}Z"/>').format("L".join(there + back))
 
 
-def _flat_line(value: float | None, kind: str, label: str, y: Scale) -> Iterator[Markup]:
-    if value is not None:
-        yield _line(LEFT, y(value), WIDTH - RIGHT, y(value), kind)
-        yield _text(LEFT + 4, y(value) - 4, f"{label} {number(value)}", f"note {kind}-note")
+def _baseline(trend: Trend, y: Scale) -> Iterator[Markup]:
+    if trend.baseline is not None:
+        yield _line(LEFT, y(trend.baseline), WIDTH - RIGHT, y(trend.baseline), "baseline")
+
+
+def _notes(trend: Trend, y: Scale) -> Iterator[Markup]:
+    """Names the flat lines, over everything else."""
+    if trend.baseline is not None:
+        label = f"baseline {number(trend.baseline)}"
+        yield _text(LEFT + 4, y(trend.baseline) - 4, label, "note baseline-note")
+    last = next((point.limit for point in reversed(trend.points) if point.limit is not None), None)
+    if last is not None:
+        yield _text(WIDTH - RIGHT - 2, y(last) - 4, f"limit {number(last)}", "note limit-note end")
 
 
 def _limits(points: Sequence[Point], x: Scale, y: Scale) -> Iterator[Markup]:
@@ -154,9 +164,6 @@ def _limits(points: Sequence[Point], x: Scale, y: Scale) -> Iterator[Markup]:
             for place, point in run
         )
         yield Markup('<path class="limit" d="{}"/>').format(path)
-    last = next((point.limit for point in reversed(points) if point.limit is not None), None)
-    if last is not None:
-        yield _text(WIDTH - RIGHT - 2, y(last) - 4, f"limit {number(last)}", "note limit-note end")
 
 
 def _lines(points: Sequence[Point], x: Scale, y: Scale) -> Iterator[Markup]:

@@ -34,6 +34,9 @@ from lakemon_core.report.trends import Trend, quality_trends, volume_trends
 MOST_ROWS = 60
 """Windows of a table below a chart."""
 
+MOST_FINDINGS = 12
+"""Findings that are shown at once; the others unfold."""
+
 _ASSETS = resources.files("lakemon_core.report") / "assets"
 
 
@@ -89,6 +92,7 @@ class Page:
             split_chart=split_chart,
             most_rows=MOST_ROWS,
             most_columns=MOST_COLUMNS,
+            most_findings=MOST_FINDINGS,
             is_forecast=bool(model and model.type == "forecasting"),
         )
 

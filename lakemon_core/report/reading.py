@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 STORED = 1001
 """Quantiles of a profile row."""
 
-FINE, COARSE = 21, 6
+FINE, COARSE = 21, 5
 """Quantiles that a page shows: of the baseline and small tables, and of many windows of many columns."""
 
 MANY = 20_000

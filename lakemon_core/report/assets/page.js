@@ -56,7 +56,11 @@
       for (let w = first; w < last; w++) {
         const kind = step(one, w), x = names + w * wide - left, gap = wide > 9 ? 1 : 0;
         pen.fillStyle = steps[kind];
-        if (kind === 5) { pen.fillRect(x + wide / 2 - 1, y + ROW / 2 - 1, 2, 2); continue; }
+        if (kind === 5) {
+          pen.strokeStyle = steps[5]; pen.lineWidth = 1;
+          pen.beginPath(); pen.moveTo(x + 1, y + ROW - 3); pen.lineTo(x + wide - 2, y + 2); pen.stroke();
+          continue;
+        }
         pen.fillRect(x, y, wide - gap, ROW - 1);
         if (kind > 2) { pen.fillStyle = colour(kind === 3 ? "--mark" : "--paper"); pen.fillRect(x + wide / 2 - 1.5, y + ROW / 2 - 2, 3, 3); }
       }
@@ -134,28 +138,30 @@
   const bands = (one, shape) => {
     const known = shape.windows.map((q, i) => [i, q]).filter(([, q]) => q);
     if (!known.length) return say("bands", "No values in any window.");
-    const at5 = (q, part) => q[Math.round(part * (q.length - 1))];
     const all = [...known.map(([, q]) => q), ...(shape.baseline ? [shape.baseline] : [])];
-    // Far ends would press everything else flat: the picture shows the middle nine tenths, or four fifths.
-    const low = Math.min(...all.map((q) => at5(q, 0.1))), high = Math.max(...all.map((q) => at5(q, 0.9)));
+    // Far ends would press everything else flat: the picture shows the middle half.
+    const low = Math.min(...all.map((q) => quantile(q, 0.25))), high = Math.max(...all.map((q) => quantile(q, 0.75)));
     const svg = chart("bands", `Quantiles of ${one.name} over ${state.view.windows.length} windows; the baseline as dotted lines.`);
     const x = scale(-0.5, state.view.windows.length - 0.5, 52, WIDTH - 8), y = scale(low, high === low ? low + 1 : high, HEIGHT - 26, 10);
     const half = (x(1) - x(0)) / 2;
-    const strip = (q, i, from, to, kind) => put(svg, "rect", { class: kind, x: x(i) - half, width: 2 * half, y: y(at5(q, to)), height: Math.max(0.5, y(at5(q, from)) - y(at5(q, to))) });
+    const strip = (q, i, from, to, kind) => put(svg, "rect", { class: kind, x: x(i) - half, width: 2 * half, y: y(quantile(q, to)), height: Math.max(0.5, y(quantile(q, from)) - y(quantile(q, to))) });
     for (const [i, q] of known) {
-      strip(q, i, 0.2, 0.8, "band");
-      put(svg, "path", { class: "line", d: `M${x(i) - half} ${y(middle(q))}h${2 * half}` });
+      strip(q, i, 0.25, 0.75, "band");
+      put(svg, "path", { class: "line", d: `M${x(i) - half} ${y(quantile(q, 0.5))}h${2 * half}` });
     }
-    if (shape.baseline) for (const part of [0.2, 0.5, 0.8]) put(svg, "path", { class: "baseline", d: `M52 ${y(at5(shape.baseline, part))}H${WIDTH - 8}` });
+    if (shape.baseline) for (const part of [0.25, 0.5, 0.75]) put(svg, "path", { class: "baseline", d: `M52 ${y(quantile(shape.baseline, part))}H${WIDTH - 8}` });
     put(svg, "path", { class: "cursor", d: `M${x(state.window)} 10V${HEIGHT - 26}` });
-    ends(svg, x, y, low, high);
-    $("bands-title").textContent = "All windows: the middle three fifths and the median; dotted, the same of the baseline";
+    ends(svg, y, low, high);
+    $("bands-title").textContent = "All windows: the middle half and the median; dotted, the same of the baseline";
   };
-  const middle = (q) => { const half = (q.length - 1) / 2; return (q[Math.floor(half)] + q[Math.ceil(half)]) / 2; };
-  const ends = (svg, x, y, low, high) => {
-    put(svg, "text", { x: 46, y: y(low), class: "end" }, told(low)); put(svg, "text", { x: 46, y: y(high) + 8, class: "end" }, told(high));
+  const quantile = (q, part) => q[Math.round(part * (q.length - 1))];
+  const span = (svg, right) => {
     put(svg, "text", { x: 52, y: HEIGHT - 8 }, state.view.windows[0]);
-    put(svg, "text", { x: WIDTH - 8, y: HEIGHT - 8, class: "end" }, state.view.windows[state.view.windows.length - 1]);
+    put(svg, "text", { x: right, y: HEIGHT - 8, class: "end" }, state.view.windows[state.view.windows.length - 1]);
+  };
+  const ends = (svg, y, low, high) => {
+    put(svg, "text", { x: 46, y: y(low), class: "end" }, told(low)); put(svg, "text", { x: 46, y: y(high) + 8, class: "end" }, told(high));
+    span(svg, WIDTH - 8);
   };
   const levels = (one, shape, now) => {
     const height = 24 + shape.levels.length * 24, svg = chart("now", `Shares of the levels of ${one.name}: this window in bars, the baseline as an outline.`, height);
@@ -168,17 +174,26 @@
       put(svg, "text", { x: Math.max(now ? x(now[i]) : 0, shape.baseline ? x(shape.baseline[i]) : 0) + 5, y: y + 13 }, now ? `${told(now[i] / 10)} %` : "");
     });
     $("now-title").textContent = "This window in bars, the baseline as lines: the most frequent levels";
-    const over = chart("bands", `Shares of the levels of ${one.name} over ${state.view.windows.length} windows.`);
-    const across = scale(-0.5, state.view.windows.length - 0.5, 52, WIDTH - 8), up = scale(0, top, HEIGHT - 26, 10);
-    shape.levels.slice(0, 5).forEach((level, k) => {
-      const path = shape.windows.map((s, i) => (s ? `${i && shape.windows[i - 1] ? "L" : "M"}${across(i)} ${up(s[k])}` : "")).join("");
-      put(put(over, "path", { class: "line", d: path || "M0 0" }), "title", {}, level);
-      const last = shape.windows.findLast(Boolean);
-      if (last) put(over, "text", { x: WIDTH - 10, y: up(last[k]) - 4, class: "end note" }, level.length > 14 ? level.slice(0, 13) + "…" : level);
+    levelsOverTime(one, shape);
+  };
+  const levelsOverTime = (one, shape) => {
+    const first = shape.levels.slice(0, 5), last = shape.windows.findLast(Boolean), right = WIDTH - 84;
+    const top = Math.max(1, ...[...shape.windows, shape.baseline].filter(Boolean).flatMap((shares) => shares.slice(0, 5)));
+    const svg = chart("bands", `Shares of the levels of ${one.name} over ${state.view.windows.length} windows.`);
+    const x = scale(-0.5, state.view.windows.length - 0.5, 52, right), y = scale(0, top, HEIGHT - 26, 10);
+    first.forEach((level, k) => {
+      const path = shape.windows.map((shares, i) => (shares ? `${i && shape.windows[i - 1] ? "L" : "M"}${x(i)} ${y(shares[k])}` : "")).join("");
+      put(put(svg, "path", { class: `line level${k}`, d: path || "M0 0" }), "title", {}, level);
     });
-    put(over, "path", { class: "cursor", d: `M${across(state.window)} 10V${HEIGHT - 26}` });
-    ends(over, across, (v) => up(v), 0, 0);
-    put(over, "text", { x: 46, y: up(top) + 8, class: "end" }, `${told(top / 10)} %`);
+    // Names at the ends of the lines, from top to bottom, kept apart from each other.
+    let lowest = -10;
+    for (const k of last ? first.map((_, i) => i).sort((a, b) => last[b] - last[a]) : []) {
+      lowest = Math.max(y(last[k]) + 4, lowest + 13);
+      put(svg, "text", { class: `level${k}`, x: right + 5, y: lowest }, first[k].length > 12 ? first[k].slice(0, 11) + "…" : first[k]);
+    }
+    put(svg, "path", { class: "cursor", d: `M${x(state.window)} 10V${HEIGHT - 26}` });
+    put(svg, "text", { x: 46, y: y(top) + 8, class: "end" }, `${told(top / 10)} %`); put(svg, "text", { x: 46, y: y(0), class: "end" }, "0");
+    span(svg, right);
     $("bands-title").textContent = "All windows: shares of the five first levels";
   };
 
@@ -232,7 +247,7 @@
     if (y + ROW > heat.scrollTop + heat.clientHeight - HEADER) heat.scrollTop = y + ROW - heat.clientHeight + HEADER;
   };
 
-  for (const id of ["tools", "place"]) $(id).addEventListener("submit", (event) => event.preventDefault());
+  for (const id of ["scope", "tools", "place"]) $(id).addEventListener("submit", (event) => event.preventDefault());
   $("granularity").addEventListener("change", (event) => view(Number(event.target.value)));
   for (const id of ["filter", "order"]) $(id).addEventListener("input", () => { arrange(); select(0, state.window); });
   $("column").addEventListener("change", (event) => { select(Number(event.target.value), state.window); reveal(); });

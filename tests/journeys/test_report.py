@@ -1,0 +1,106 @@
+"""`lakemon report` after a real run: what tables and ledger say stands on the page."""
+
+import base64
+import gzip
+import json
+import re
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="module")
+def told(shop):
+    """What the command answers."""
+    return shop.json("report", "--output-file", "page.html")
+
+
+@pytest.fixture(scope="module")
+def html(shop, told):
+    return (shop.folder / "page.html").read_text(encoding="utf-8")
+
+
+def rows(html):
+    """The heat map's rows, by column."""
+    packed = re.search(r'id="packed">([^<]*)<', html)[1]
+    (view,) = json.loads(gzip.decompress(base64.b64decode(packed)))["views"]
+    return {row["name"]: row for row in view["rows"]}
+
+
+def test_the_command_says_how_the_model_stands_and_where_the_page_lies(shop, told):
+    still_open = [one for one in shop.first["incidents"] if one["status"] == "open"]
+    assert still_open
+    assert told["state"] == "incident"
+    assert told["sentence"] == f"{len(still_open)} critical incidents open."
+    assert told["file"] == str(shop.folder / "page.html")
+    assert told["bytes"] == (shop.folder / "page.html").stat().st_size
+
+
+def test_every_finding_and_every_opening_stands_on_the_page(shop, html):
+    plain = html.replace("&gt;", ">").replace("&lt;", "<").replace("&#39;", "'")
+    for finding in shop.first["findings"]:
+        assert finding["title"] in plain
+    assert plain.count("<strong>opened</strong>") == len(shop.first["incidents"])
+
+
+def test_the_heat_map_shows_the_drift_of_the_tables(shop, html):
+    drift = shop.table("mlops_dev.monitoring.inference_logs_drift_metrics").to_pylist()
+    wanted = [
+        row["population_stability_index"]
+        for row in sorted(drift, key=lambda row: row["window"]["start"])
+        if row["column_name"] == "amount" and row["drift_type"] == "BASELINE"
+        and row["version"] == "*" and row["slice_key"] is None
+    ]  # fmt: skip
+    row = rows(html)["amount"]
+    assert row["statistic"] == "PSI"
+    assert row["limit"] == 0.2
+    np.testing.assert_allclose(row["value"], wanted, rtol=0.005)
+    assert row["status"][-1] == "b"
+
+
+def test_distributions_are_those_of_the_rows(html, shop_data):
+    amount = shop_data["training"].to_pandas()["amount"].dropna()
+    shown = rows(html)["amount"]["shape"]
+    np.testing.assert_allclose(shown["baseline"], np.quantile(amount, np.linspace(0, 1, 21)), rtol=0.01)
+    city = shop_data["training"].to_pandas()["city"].value_counts(normalize=True)
+    levels = rows(html)["city"]["shape"]
+    assert levels["levels"] == list(city.index)
+    np.testing.assert_allclose(levels["baseline"], 1000 * city.to_numpy(), atol=0.51)
+
+
+def test_since_leaves_earlier_windows_out(shop):
+    shop.lakemon("report", "--since", "2026-03-06", "--output-file", "late.html")
+    late = (shop.folder / "late.html").read_text(encoding="utf-8")
+    assert len(rows(late)["amount"]["value"]) == 2
+    assert "2026-03-03" not in late
+
+
+def test_one_version_is_told_alone(shop):
+    shop.lakemon("report", "--model", "2", "--output-file", "two.html")
+    two = (shop.folder / "two.html").read_text(encoding="utf-8")
+    assert "version 2" in two
+    assert len(rows(two)["amount"]["value"]) == 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--model", "7"], 2, "LM180"),
+        (["--since", "yesterday"], 2, "LM180"),
+        (["--output-file", "nowhere/page.html"], 3, "LM640"),
+    ],
+)
+def test_what_cannot_be_told_is_said(shop, arguments, code, said):
+    error = shop.json("report", *arguments, code=code)["error"]
+    assert error["code"] == said
+
+
+def test_a_report_changes_nothing(shop, told):
+    before = shop.versions()
+    shop.lakemon("report")
+    assert shop.versions() == before
+    assert (shop.folder / "report.html").exists()
+
+
+def test_before_the_first_run_nothing_is_known(fresh_shop):
+    assert fresh_shop.json("report")["state"] == "not known"
