@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lakemon_core.config.shape.fields import budget_of, duration_of
+from lakemon_core.config.shape.fields import budget_of, bytes_of, duration_of
 from lakemon_core.config.shape.sections import (
     AlertsSection,
     EnvironmentSection,
@@ -118,6 +118,7 @@ def _monitoring(section: MonitoringSection, environment: EnvironmentSection) -> 
         references=tuple(Lookback(one.name, one.windows, one.offset) for one in section.references),
         alarm_budget=_budget(section.alerts),
         message=_message(section.alerts),
+        memory=bytes_of(section.memory),
     )
 
 

@@ -142,6 +142,7 @@ def _monitoring(spec: MonitoringSpec) -> dict[str, Any]:
         "schedule": dict(spec.schedule) if spec.schedule else None,
         "alerts": _alerts(spec),
         "psi_smoothing": spec.psi_smoothing,
+        "memory": f"{spec.memory / 10**6:.12g} MB",
     }
 
 

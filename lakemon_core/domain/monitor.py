@@ -198,6 +198,7 @@ class MonitoringSpec:
         psi_smoothing: `add_half` (default) or `clip` (1e-4).
         alarm_budget: false alarms that people put up with; None judges by limits and 5 % levels alone.
         message: words of messages; None takes the built-in ones.
+        memory: bytes that measuring may take, libraries included.
     """
 
     output_schema: str
@@ -212,6 +213,7 @@ class MonitoringSpec:
     references: tuple[Lookback, ...] = ()
     alarm_budget: AlarmBudget | None = None
     message: MessageTemplate | None = None
+    memory: int = 2 * 10**9
 
     @property
     def lookbacks(self) -> tuple[Lookback, ...]:

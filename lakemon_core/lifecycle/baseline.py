@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from lakemon_core.domain.errors import DataError
 from lakemon_core.domain.names import TableName
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.lifecycle.measuring.groups import Measured, Ruler, quality_columns
+from lakemon_core.lifecycle.measuring.memory import give_back
 from lakemon_core.lifecycle.measuring.slices import Series, Slicing
 
+if TYPE_CHECKING:
+    from lakemon_core.profiling.measure import PlannedColumn
+
 Groups = Mapping[Series, Measured]
+Part = tuple[Slicing, tuple["PlannedColumn", ...]]
+"""Slices and columns of one turn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The baseline table, pinned to a version; without a name there is none. `measured` is filled in time."""
+    """The baseline table, pinned to a version; without a name there is none.
+
+    `measured` holds what was measured last: the next length of windows has the same groups, as a rule.
+    """
 
     name: TableName | None
     version: int | None
-    measured: dict[Slicing, Groups] = field(default_factory=dict[Slicing, Groups], compare=False)
+    measured: dict[Part, Groups] = field(default_factory=dict["Part", Groups], compare=False)
 
     @classmethod
     def of(cls, context: RunContext) -> Baseline:
@@ -45,24 +55,49 @@ class Baseline:
             )
         return cls(name, newest if pinned is None else pinned)
 
+    def rows(self, context: RunContext) -> int:
+        """Returns how many rows the baseline has."""
+        import pyarrow as pa
+
+        if self.name is None:
+            return 0
+        tables = context.backend.tables
+        schema = tables.info(self.name).schema
+        small = [field.name for field in schema if pa.types.is_primitive(field.type)]
+        columns = (small or schema.names)[:1]
+        return sum(len(batch) for batch in tables.scan(self.name, columns=columns, version=self.version))
+
 
 def measure_baseline(context: RunContext, baseline: Baseline, ruler: Ruler) -> Groups:
     """Returns the baseline's groups by model id, `*` for all together, and slice; empty without a baseline.
 
     Columns that the baseline lacks are left out, as are those of another kind than in the inference table,
     and slices whose columns it lacks.
-    """
-    from lakemon_core.profiling.measure import ALL_MODELS, GroupKey, plan_columns
 
+    Args:
+        context: names tables and columns.
+        baseline: the table; it keeps the groups until others are asked for.
+        ruler: of one turn of columns; model types learn from the baseline's rows in the last turn only.
+    """
     if baseline.name is None:
         return {}
-    if ruler.slicing in baseline.measured:
-        return baseline.measured[ruler.slicing]
-    tables = context.backend.tables
-    schema = tables.scan(baseline.name, version=baseline.version).schema
-    roles, model_type = context.roles, context.model_type
+    part = ruler.slicing, ruler.plan.columns
+    if part in baseline.measured:
+        return baseline.measured[part]
+    baseline.measured.clear()
+    context.progress.update(f"measuring the baseline {baseline.name}")
+    baseline.measured[part] = _measure(context, baseline.name, baseline.version, ruler)
+    give_back()
+    return baseline.measured[part]
+
+
+def _measure(context: RunContext, name: TableName, version: int | None, ruler: Ruler) -> Groups:
+    from lakemon_core.profiling.measure import ALL_MODELS, GroupKey, plan_columns
+
+    tables, roles, model_type = context.backend.tables, context.roles, context.model_type
+    schema = tables.scan(name, version=version).schema
     names = schema.names
-    quality = quality_columns(context, names)
+    quality = quality_columns(context, names) if ruler.whole else ()
     own = replace(
         ruler,
         plan=plan_columns(schema, roles).keep(ruler.plan),
@@ -71,14 +106,15 @@ def measure_baseline(context: RunContext, baseline: Baseline, ruler: Ruler) -> G
         slicing=ruler.slicing.within(names),
     )
     model_id = roles.model_id if roles.model_id in names else None
-    played = (roles.prediction, roles.prediction_proba, roles.label, model_id, *model_type.quality_columns())
-    wanted = [*(column.name for column in own.plan.columns), *played, *own.columns]
-    parts = [part for part in dict.fromkeys(wanted) if part is not None and part in names]
-    context.progress.update(f"measuring the baseline {baseline.name}")
-    reader = tables.scan(baseline.name, columns=parts, version=baseline.version, views=True)
-    rows = ruler.vocabularies.encoded(reader.read_all())
-    model_type.fit_baseline(rows)
+    played = (roles.prediction, roles.prediction_proba, roles.label, *model_type.quality_columns())
+    wanted = [*(column.name for column in own.plan.columns), *own.columns, model_id]
+    wanted += played if ruler.whole else ()
+    parts = [column for column in dict.fromkeys(wanted) if column is not None and column in names]
+    rows = ruler.vocabularies.encoded(
+        tables.scan(name, columns=parts, version=version, views=True).read_all()
+    )
+    if ruler.whole:
+        model_type.fit_baseline(rows)
     key = GroupKey(None, None, ALL_MODELS, None, None, "BASELINE")
     (groups,) = own.measure(rows, [key], model_id)
-    measured = {one.series: one for one in groups}
-    return baseline.measured.setdefault(ruler.slicing, measured)
+    return {one.series: one for one in groups}

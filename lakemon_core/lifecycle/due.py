@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 CHUNK_ROWS = 250_000
-"""Windows are read together until they hold so many rows: it bounds memory."""
+"""Windows are read together until they hold so many rows: more of them are no faster."""
 SCATTERED_ROWS = 1_500_000
 """The same for a table whose files hold rows of many windows: each reading goes through all of them."""
 _BATCHES = 32
@@ -125,9 +125,18 @@ def touched(changed: set[Window], granularity: Granularity, lookbacks: Sequence[
     return changed | {granularity.following(window) for window in changed} | looking
 
 
-def chunks(windows: Sequence[Window], sizes: Mapping[Window, int]) -> Iterator[list[Window]]:
-    """Groups windows, in order, so that a group holds at most `CHUNK_ROWS` rows or one window."""
+def chunks(
+    windows: Sequence[Window], sizes: Mapping[Window, int], fitting: int | None = None
+) -> Iterator[list[Window]]:
+    """Groups windows, in order, so that a group holds at most `CHUNK_ROWS` rows or one window.
+
+    Args:
+        windows: in order.
+        sizes: rows of each.
+        fitting: rows that memory has room for; None sets no limit.
+    """
     most = SCATTERED_ROWS if isinstance(sizes, WindowRows) and sizes.scattered else CHUNK_ROWS
+    most = most if fitting is None else min(most, fitting)
     group: list[Window] = []
     rows = 0
     for window in windows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,6 @@ from lakemon_core.lifecycle.due import (
     Watermark,
     between,
     changed_windows,
-    chunks,
     definition_of,
     due_windows,
     existing_windows,
@@ -22,12 +21,12 @@ from lakemon_core.lifecycle.due import (
 )  # fmt: skip
 from lakemon_core.lifecycle.labels import merge_labels
 from lakemon_core.lifecycle.lake_monitor import LakeRefresh
-from lakemon_core.lifecycle.measuring.ahead import ahead
 from lakemon_core.lifecycle.measuring.custom_metrics import CustomMetrics
-from lakemon_core.lifecycle.measuring.groups import Measured, Ruler, quality_columns
+from lakemon_core.lifecycle.measuring.groups import Filled, Ruler, quality_columns
+from lakemon_core.lifecycle.measuring.memory import Load, Room, Turn, plain_memory
+from lakemon_core.lifecycle.measuring.reading import Reading
 from lakemon_core.lifecycle.measuring.sheet import Scribe, Sheet
-from lakemon_core.lifecycle.measuring.slices import Series, Slicing, Source
-from lakemon_core.lifecycle.references import References
+from lakemon_core.lifecycle.measuring.slices import Slicing, Source
 from lakemon_core.lifecycle.retention import apply_retention
 from lakemon_core.lifecycle.upkeep import keep_up
 from lakemon_core.ports import Condition, UnpackResult
@@ -181,19 +180,35 @@ class Refresh:
         existing = existing_windows(self.context, granularity, self.version, span)
         due = due_windows(changed, existing, granularity, lookbacks)
         emptied = sorted((changed or set()) - set(existing))
-        ruler = replace(self.ruler, slicing=self._sliced(span))
-        baseline = measure_baseline(self.context, self.baseline, ruler)
+        ruler = replace(self.ruler, slicing=self._sliced(span), filled=Filled())
         scribe = Scribe(self.context, ruler.custom, ruler.slicing, self.version, self.definition)
-        sheet = Sheet(scribe, baseline)
-        earlier = References(
-            lookbacks, granularity, ruler, self._rows, self.context.roles.timestamp, self.model_id
-        )
-        for done, (found, before) in enumerate(self._groups(ruler, granularity, due, existing), start=1):
-            self.context.progress.update(f"measuring windows of {granularity}", done, len(due))
-            sheet.add(found, {"CONSECUTIVE": before} | earlier.of(due[done - 1]))
+        sheet = Sheet(scribe)
         writer = MetricWriter(self, granularity, everything=changed is None)
+        with plain_memory():
+            turns = self._turns(ruler, existing)
+            for number, turn in enumerate(turns):
+                own = ruler.turn(turn.columns, whole=turn.whole)
+                sheet.begin(measure_baseline(self.context, self.baseline, own), whole=turn.whole)
+                reading = Reading(self.context, self.version, self.model_id, own, granularity, turn.rows)
+                reading.fill(sheet, due, existing, number * len(due), len(turns) * len(due))
+                writer.keep_baseline(sheet)
+                sheet.end()
         writer.write([*due, *emptied], sheet)
         return tuple(sorted([*due, *emptied]))
+
+    def _turns(self, ruler: Ruler, existing: Mapping[Window, int]) -> list[Turn]:
+        monitoring = self.context.monitor.monitoring
+        window = max(existing.values(), default=0)
+        looking = sum(one.windows for one in monitoring.lookbacks) * window
+        load = Load(window, looking, self.baseline.rows(self.context))
+        room = Room(
+            monitoring.memory,
+            models=self.model_id is not None,
+            slices=len(ruler.slicing.slices),
+            others=2 + len(set(ruler.columns)),
+            of_quality=len(ruler.quality_columns),
+        )
+        return room.turns(ruler.plan.columns, self.context.roles.prediction, load)
 
     def _sliced(self, span: Window | None) -> Slicing:
         """Returns the slices with the values most frequent in the rows of a span and in the baseline."""
@@ -207,55 +222,6 @@ class Refresh:
         self.unsliced.update(chosen.left_out)
         return chosen
 
-    def _groups(
-        self, ruler: Ruler, granularity: Granularity, due: Sequence[Window], existing: Mapping[Window, int]
-    ) -> Iterator[tuple[Sequence[Measured], Mapping[Series, Measured]]]:
-        """Yields each due window's groups with those of the window just before it, by series."""
-        wanted = set(due)
-        needed = [w for w in existing if w in wanted or granularity.following(w) in wanted]
-        before: Window | None = None
-        previous: dict[Series, Measured] = {}
-        for part, rows in ahead(chunks(needed, existing), self._rows_of):
-            measured = self._measured(ruler, granularity, part, rows)
-            del rows  # their memory is free while drift is computed
-            for window, groups in measured:
-                adjacent = before is not None and before.end == window.start
-                if window in wanted:
-                    yield groups, (previous if adjacent else {})
-                before, previous = window, {group.series: group for group in groups}
-
-    def _measured(
-        self, ruler: Ruler, granularity: Granularity, part: Sequence[Window], rows: pa.Table
-    ) -> list[tuple[Window, list[Measured]]]:
-        """Measures the groups of one chunk of windows: all models together, then each, with slices."""
-        from lakemon_core.profiling.measure import ALL_MODELS, GroupKey
-        from lakemon_core.profiling.windows import window_numbers
-
-        numbers = window_numbers(rows.column(self.context.roles.timestamp), part)
-        keys = [GroupKey(window, str(granularity), ALL_MODELS, None, None, "INPUT") for window in part]
-        return list(zip(part, ruler.measure(rows, keys, self.model_id, numbers), strict=True))
-
-    def _rows_of(self, part: Sequence[Window]) -> pa.Table:
-        return self._rows(Window(part[0].start, part[-1].end))
-
-    def _rows(self, span: Window) -> pa.Table:
-        """Reads the rows of a span of time."""
-        timestamp = self.context.roles.timestamp
-        reader = self.context.backend.tables.scan(
-            self.context.monitor.inference_table.name,
-            columns=list(dict.fromkeys([timestamp, *self._columns()])),
-            where=between(timestamp, span),
-            version=self.version,
-            views=True,
-        )
-        return self.ruler.vocabularies.encoded(reader.read_all())
-
-    def _columns(self) -> list[str]:
-        parts = [*(name for name, *_ in self.ruler.plan.columns), *self.ruler.columns]
-        if self.model_id:
-            parts.append(self.model_id)
-        return [*parts, *self.ruler.quality_columns]
-
 
 @dataclass(frozen=True, slots=True)
 class MetricWriter:
@@ -264,15 +230,25 @@ class MetricWriter:
     refresh: Refresh
     granularity: Granularity
     everything: bool
+    baseline: list[pa.Table] = field(default_factory=list)
+
+    def keep_baseline(self, sheet: Sheet) -> None:
+        """Keeps the profile rows of the baseline where they are due, after each turn of columns."""
+        if self.everything and sheet.baseline and self.granularity == self.refresh.granularities[0]:
+            self.baseline.append(sheet.baseline_rows(self.refresh.baseline.version))
 
     def write(self, windows: Sequence[Window], sheet: Sheet) -> None:
         """Writes both tables, each in one commit: a reader never sees half a window."""
+        import pyarrow as pa
+
         profile, drift = sheet.tables()
         self.refresh.context.progress.update(f"writing {len(profile)} profile and {len(drift)} drift rows")
         self._replace("profile_metrics", profile, windows)
         self._replace("drift_metrics", drift, windows)
-        if self.everything and sheet.baseline and self.granularity == self.refresh.granularities[0]:
-            self._write_baseline(sheet)
+        if self.baseline:
+            table = self.refresh.context.monitor.metric_table("profile_metrics")
+            where = [Condition("log_type", "=", "BASELINE")]
+            self.refresh.context.backend.tables.replace(table, pa.concat_tables(self.baseline), where=where)
 
     def _replace(self, kind: str, rows: pa.Table, windows: Sequence[Window]) -> None:
         where = [Condition("granularity", "=", str(self.granularity))]
@@ -280,15 +256,3 @@ class MetricWriter:
             where.append(Condition(("window", "start"), "in", tuple(window.start for window in windows)))
         table = self.refresh.context.monitor.metric_table(kind)
         self.refresh.context.backend.tables.replace(table, rows, where=where)
-
-    def _write_baseline(self, sheet: Sheet) -> None:
-        import pyarrow as pa
-
-        context = self.refresh.context
-        scribe = replace(sheet.scribe, table_version=self.refresh.baseline.version)
-        rows = [row for rows in scribe.profile(sheet.baseline.values()) for row in rows]
-        context.backend.tables.replace(
-            context.monitor.metric_table("profile_metrics"),
-            pa.Table.from_pylist(rows, schema=scribe.schemas()[0]),
-            where=[Condition("log_type", "=", "BASELINE")],
-        )

@@ -32,6 +32,7 @@ __all__ = [
     "Quality",
     "drift_rows",
     "each_group",
+    "filled",
     "measure",
     "plan_columns",
     "profile_rows",
@@ -133,18 +134,23 @@ class GroupKey:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
-    """One measured group: how many rows, and the summary of every planned column that they have."""
+    """One measured group.
+
+    Attributes:
+        key: which rows these are.
+        rows: how many.
+        columns: the summary of every planned column that they have.
+        plan: the columns.
+        filled: columns with at least one value; those that were measured at another time are among them.
+        quality: of the predictions, where it was asked for.
+    """
 
     key: GroupKey
     rows: int
     columns: Mapping[str, Summary]
     plan: ColumnPlan
+    filled: tuple[str, ...]
     quality: Quality | None = None
-
-    @property
-    def filled(self) -> tuple[str, ...]:
-        """Columns with at least one value."""
-        return tuple(name for name, summary in self.columns.items() if summary.count)
 
 
 def plan_columns(schema: pa.Schema, roles: Roles) -> ColumnPlan:
@@ -187,7 +193,12 @@ def measure(
     place = Place(0, key.model_id, key.slice_key, key.slice_value)
     section = Section(Parts.whole(len(rows)), {place: (0,)})
     columns = summarize_section(rows, section, plan, Vocabularies())[place]
-    return Group(key, len(rows), columns, plan, quality(rows) if quality else None)
+    return Group(key, len(rows), columns, plan, filled(columns), quality(rows) if quality else None)
+
+
+def filled(columns: Mapping[str, Summary]) -> tuple[str, ...]:
+    """Returns the columns with at least one value."""
+    return tuple(name for name, summary in columns.items() if summary.count)
 
 
 def summarize_section(
@@ -257,7 +268,7 @@ def profile_rows(
     """Returns the profile rows of a group: `:table` with its quality, then one a column."""
     stamp: Row = {"table_version": table_version, "config_hash": config_hash, "method": METHOD}
     place = _place(group.key, model_id_column) | {"log_type": group.key.log_type}
-    table: Row = place | {"column_name": TABLE} | table_values(group.rows, group.columns)
+    table: Row = place | {"column_name": TABLE} | table_values(group.rows, group.filled)
     if group.quality is not None:
         ends = {name: {"lower": low, "upper": high} for name, (low, high) in group.quality.intervals.items()}
         table |= {**group.quality.values, "reasons": dict(group.quality.reasons), "intervals": ends}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable
 from functools import singledispatch
 from typing import Any
 
@@ -47,10 +47,13 @@ def profile_values(summary: Summary) -> Values:
     return dict.fromkeys(PROFILE_STATISTICS) | values | {"reasons": reasons}
 
 
-def table_values(rows: int, columns: Mapping[str, Summary]) -> Values:
+def table_values(rows: int, filled: Iterable[str]) -> Values:
     """Returns the statistics columns of the row `:table`: rows, and the columns with at least one value."""
-    filled = [name for name, summary in columns.items() if summary.count]
-    return dict.fromkeys(PROFILE_STATISTICS) | {"count": rows, "non_null_columns": filled, "reasons": {}}
+    return dict.fromkeys(PROFILE_STATISTICS) | {
+        "count": rows,
+        "non_null_columns": list(filled),
+        "reasons": {},
+    }
 
 
 def percent(part: int, rows: int) -> float | None:

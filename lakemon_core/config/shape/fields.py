@@ -32,6 +32,9 @@ _Items = TypeVar("_Items")
 _DURATION = re.compile(r"([1-9]\d{0,5})\s*(m|h|d|w|minutes?|hours?|days?|weeks?)")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _BUDGET = re.compile(r"(\d{1,4}(?:\.\d{1,4})?)\s*(?:per|a|/)\s*(day|week|month|year)")
+_SIZE = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*(MB|GB)")
+_BYTES = {"MB": 10**6, "GB": 10**9}
+_LEAST_MEMORY = 512 * 10**6
 _PERIODS = {
     "day": timedelta(days=1),
     "week": timedelta(weeks=1),
@@ -169,6 +172,21 @@ def budget_of(text: str) -> AlarmBudget:
     return AlarmBudget(float(found[1]), _PERIODS[found[2]])
 
 
+def _memory(text: str) -> str:
+    if not _SIZE.fullmatch(text):
+        raise wrong("LM117", "it must be a size in MB or GB,", "e.g. 2 GB.")
+    if bytes_of(text) < _LEAST_MEMORY:
+        raise wrong("LM112", "it must be at least 512 MB: the libraries alone take half of that.")
+    return text
+
+
+def bytes_of(text: str) -> int:
+    """Returns the bytes that a valid `MemoryText` writes."""
+    found = _SIZE.fullmatch(text)
+    assert found is not None
+    return round(float(found[1]) * _BYTES[found[2]])
+
+
 def _template(text: str) -> str:
     from lakemon_core.alerting.messages.template import problem_of
 
@@ -252,6 +270,7 @@ ModelText = Annotated[str, AfterValidator(_model_name)]
 Duration = Annotated[str, AfterValidator(_duration)]
 GranularityText = Annotated[str, AfterValidator(_granularity)]
 BudgetText = Annotated[str, AfterValidator(_budget)]
+MemoryText = Annotated[str, AfterValidator(_memory)]
 TemplateText = Annotated[str, AfterValidator(_template)]
 NeverOrDuration = Annotated[str, AfterValidator(_never_or_duration)]
 Granularities = Annotated[

@@ -25,6 +25,7 @@ from lakemon_core.config.shape.fields import (
     Granularities,
     Identifier,
     Level,
+    MemoryText,
     ModelText,
     NameText,
     Number,
@@ -254,6 +255,8 @@ class MonitoringSection(Section):
     """Rules, or `rules` with a `budget` of false alarms; without any rules, those of the model type hold."""
     psi_smoothing: Literal["add_half", "clip"] = "add_half"
     """How PSI treats empty bins: ½ is added to each, or shares are clipped at 1e-4."""
+    memory: MemoryText = "2 GB"
+    """What measuring may take, libraries included; larger windows are measured some columns at a time."""
 
     @field_validator("references")
     @classmethod

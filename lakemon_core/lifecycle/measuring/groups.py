@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from lakemon_core.expressions import TABLE
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.lifecycle.measuring.custom_metrics import Aggregates, CustomMetrics
 from lakemon_core.lifecycle.measuring.slices import Series, Slicing, series_of
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
     from lakemon_core.ports import QualityResult
     from lakemon_core.profiling.categorical.vocabulary import Vocabularies
+    from lakemon_core.profiling.columns import Summary
     from lakemon_core.profiling.layout import Place, Section
-    from lakemon_core.profiling.measure import ColumnPlan, Group, GroupKey
+    from lakemon_core.profiling.measure import ColumnPlan, Group, GroupKey, PlannedColumn
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +38,23 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class Filled:
+    """Columns with values, by group, that were found in turns before the last one."""
+
+    _found: dict[GroupKey, frozenset[str]] = field(default_factory=dict)
+    _same: dict[frozenset[str], frozenset[str]] = field(default_factory=dict)
+
+    def note(self, key: GroupKey, names: Iterable[str]) -> None:
+        """Adds columns of a group."""
+        found = self._found.get(key, frozenset()).union(names)
+        self._found[key] = self._same.setdefault(found, found)
+
+    def of(self, key: GroupKey) -> frozenset[str]:
+        """Returns all that was noted of a group."""
+        return self._found.get(key, frozenset())
+
+
+@dataclass(frozen=True, slots=True)
 class Ruler:
     """Measures groups of rows of one table.
 
@@ -46,6 +65,9 @@ class Ruler:
         slicing: the slices.
         custom: the custom metrics.
         vocabularies: of the columns of categories: windows that share them are compared without texts.
+        whole: whether this is the last turn of the columns, which measures what concerns the table as well.
+        order: all columns, those of other turns included.
+        filled: what the turns before have found.
     """
 
     plan: ColumnPlan
@@ -54,6 +76,23 @@ class Ruler:
     slicing: Slicing
     custom: CustomMetrics
     vocabularies: Vocabularies
+    whole: bool = True
+    order: tuple[str, ...] = ()
+    filled: Filled = field(default_factory=Filled)
+
+    def turn(self, columns: tuple[PlannedColumn, ...], *, whole: bool) -> Ruler:
+        """Returns the ruler of some of the columns; quality and `:table` belong to the last turn."""
+        own = {column.name for column in columns} | ({TABLE} if whole else set())
+        planned = tuple(one for one in self.custom.planned if one.column in own)
+        return replace(
+            self,
+            plan=replace(self.plan, columns=columns),
+            quality=self.quality if whole else None,
+            quality_columns=self.quality_columns if whole else (),
+            custom=replace(self.custom, planned=planned),
+            whole=whole,
+            order=tuple(column.name for column in self.plan.columns),
+        )
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -114,9 +153,21 @@ class Ruler:
                 slice_value=place.slice_value,
             )
             count = int(sizes[list(members)].sum())
-            group = Group(key, count, summaries[place], self.plan, quality.get(place))
+            columns = summaries[place]
+            group = Group(key, count, columns, self.plan, self._filled(key, columns), quality.get(place))
             found[place] = Measured(group, aggregates.get(place, Aggregates()))
         return found
+
+    def _filled(self, key: GroupKey, columns: Mapping[str, Summary]) -> tuple[str, ...]:
+        """Returns the columns of a group that have values, and after the last turn those of all turns."""
+        from lakemon_core.profiling.measure import filled
+
+        own = filled(columns)
+        if not self.whole:
+            self.filled.note(key, own)
+        elif before := self.filled.of(key):
+            return tuple(name for name in self.order if name in before or name in own)
+        return own
 
     def _quality(self, rows: pa.Table, section: Section) -> Mapping[Place, QualityResult]:
         from lakemon_core.profiling.measure import each_group

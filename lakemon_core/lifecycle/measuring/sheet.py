@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from lakemon_core.hookspecs import RunContext
@@ -15,9 +15,12 @@ from lakemon_core.lifecycle.measuring.slices import Series, Slicing
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from lakemon_core.profiling.measure import Group
+    from lakemon_core.profiling.measure import Group, GroupKey
 
 Row = dict[str, Any]
+
+_PAIRS = 5_000
+"""Pairs of groups and columns that custom metrics compare at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,60 +117,81 @@ def _quality(measured: Measured) -> Mapping[str, object]:
 class Sheet:
     """The rows of one refresh of one granularity, as they come about.
 
-    Rows become tables window by window, unless a custom metric compares windows and has to see them again.
+    Rows become tables window by window. A custom metric that compares windows sees them again: then a few are
+    done together, and profile rows of the last one are kept for the next.
 
     Attributes:
         scribe: writes groups down.
-        baseline: the baseline's groups by series; empty without a baseline.
+        baseline: the baseline's groups by series, of the columns that are measured now; empty without one.
+        whole: whether rows of `:table` are written; all but the last turn of columns leave them out.
     """
 
     scribe: Scribe
-    baseline: Mapping[Series, Measured]
+    baseline: Mapping[Series, Measured] = field(default_factory=dict[Series, Measured])
+    whole: bool = True
     _profile: list[Row] = field(default_factory=list[Row])
     _drift: list[Row] = field(default_factory=list[Row])
     _done: list[tuple[pa.Table, pa.Table]] = field(default_factory=list)
     _pairs: list[Pair] = field(default_factory=list[Pair])
-    _written: dict[Measured, Mapping[str, Row]] = field(default_factory=dict[Measured, Mapping[str, Row]])
+    _written: dict[GroupKey, Mapping[str, Row]] = field(default_factory=dict)
+
+    def begin(self, baseline: Mapping[Series, Measured], *, whole: bool) -> None:
+        """Begins a turn of columns."""
+        self.baseline, self.whole = baseline, whole
+        self._written.clear()
+
+    def end(self) -> None:
+        """Lets go of what belongs to a turn."""
+        self.begin({}, whole=self.whole)
 
     def add(self, found: Iterable[Measured], references: Mapping[str, Mapping[Series, Measured]]) -> None:
         """Adds the groups of one window; `references` are other windows' groups, by drift type and series."""
         groups = list(found)
-        for one, rows in zip(groups, self.scribe.profile(groups), strict=True):
-            self._profile += rows
-            self._written[one] = _by_column(rows)
+        own = {one.group.key: rows for one, rows in zip(groups, self._profiled(groups), strict=True)}
+        self._profile += [row for rows in own.values() for row in rows]
+        self._written |= {key: _by_column(rows) for key, rows in own.items()}
         for one in groups:
             model_id, *place = one.series
             everything = self.baseline.get(("*", place[0], place[1]))
             if reference := self.baseline.get((model_id, place[0], place[1]), everything):
                 self._compare(one, reference, "BASELINE")
-            for drift_type, groups in references.items():
-                if earlier := groups.get(one.series):
-                    self._compare(one, earlier, drift_type)
-        if not self.scribe.custom.drifts:
-            self._written.clear()
+            for drift_type, earlier in references.items():
+                if reference := earlier.get(one.series):
+                    self._compare(one, reference, drift_type)
+        kept = {*own, *(one.group.key for one in self.baseline.values())}
+        self._written = {key: rows for key, rows in self._written.items() if key in kept}
+        if len(self._pairs) >= _PAIRS or not self.scribe.custom.drifts:
             self._settle()
 
     def tables(self) -> tuple[pa.Table, pa.Table]:
-        """Returns all rows of the profile and the drift table, with what is computed from pairs of groups."""
+        """Returns all rows of the profile and the drift table."""
         import pyarrow as pa
 
-        self.scribe.custom.compare(self._pairs)
         self._settle()
         profile, drift = zip(*self._done, strict=True)
         return pa.concat_tables(profile), pa.concat_tables(drift)
 
-    def _settle(self) -> None:
-        """Turns the rows at hand into tables: these take a tenth of the memory."""
+    def baseline_rows(self, table_version: int | None) -> pa.Table:
+        """Returns the profile rows of the baseline, as one of a version of its table."""
         import pyarrow as pa
 
+        scribe = replace(self.scribe, table_version=table_version)
+        rows = [row for rows in scribe.profile(self.baseline.values()) for row in self._wanted(rows)]
+        return pa.Table.from_pylist(rows, schema=scribe.schemas()[0])
+
+    def _settle(self) -> None:
+        """Compares what is to be compared, and turns the rows at hand into tables: a tenth of the memory."""
+        import pyarrow as pa
+
+        self.scribe.custom.compare(self._pairs)
         schemas = self.scribe.schemas()
         rows = self._profile, self._drift
         profile, drift = (pa.Table.from_pylist(*pair) for pair in zip(rows, schemas, strict=True))
         self._done.append((profile, drift))
-        self._profile, self._drift = [], []
+        self._profile, self._drift, self._pairs = [], [], []
 
     def _compare(self, one: Measured, reference: Measured, drift_type: str) -> None:
-        rows = self.scribe.drift(one.group, reference.group, drift_type)
+        rows = self._wanted(self.scribe.drift(one.group, reference.group, drift_type))
         self._drift += rows
         if self.scribe.custom.drifts:
             now, then = self._rows(one), self._rows(reference)
@@ -176,9 +200,17 @@ class Sheet:
 
     def _rows(self, one: Measured) -> Mapping[str, Row]:
         """Returns the profile rows of a group by column, each group's made once."""
-        if one not in self._written:
-            self._written[one] = _by_column(self.scribe.profile([one])[0])
-        return self._written[one]
+        key = one.group.key
+        if key not in self._written:
+            self._written[key] = _by_column(self._profiled([one])[0])
+        return self._written[key]
+
+    def _profiled(self, groups: Iterable[Measured]) -> list[list[Row]]:
+        return [self._wanted(rows) for rows in self.scribe.profile(groups)]
+
+    def _wanted(self, rows: list[Row]) -> list[Row]:
+        """Leaves out the row of `:table`, which is the first one, unless it is its turn."""
+        return rows if self.whole else rows[1:]
 
 
 def _by_column(rows: Iterable[Row]) -> Mapping[str, Row]:

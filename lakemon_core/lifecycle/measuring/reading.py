@@ -1,0 +1,115 @@
+"""One reading of the table: some columns of all windows that are due, each with what it is compared with."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING
+
+from lakemon_core.domain.window import Granularity, Window
+from lakemon_core.hookspecs import RunContext
+from lakemon_core.lifecycle.due import between, chunks
+from lakemon_core.lifecycle.measuring.ahead import ahead
+from lakemon_core.lifecycle.measuring.groups import Measured, Ruler
+from lakemon_core.lifecycle.measuring.memory import give_back
+from lakemon_core.lifecycle.measuring.sheet import Sheet
+from lakemon_core.lifecycle.measuring.slices import Series
+from lakemon_core.lifecycle.references import References
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Reads windows and measures them.
+
+    Attributes:
+        context: names tables and columns.
+        version: of the inference table.
+        model_id: name of the model id column; None where the table has none.
+        ruler: measures groups.
+        granularity: of the windows.
+        fitting: rows of windows that may be read together.
+    """
+
+    context: RunContext
+    version: int
+    model_id: str | None
+    ruler: Ruler
+    granularity: Granularity
+    fitting: int
+
+    def fill(
+        self, sheet: Sheet, due: Sequence[Window], existing: Mapping[Window, int], done: int, total: int
+    ) -> None:
+        """Adds the due windows to a sheet, in order.
+
+        Args:
+            sheet: takes them.
+            due: windows to measure.
+            existing: all windows with their rows.
+            done: windows that progress has counted before.
+            total: windows that progress counts.
+        """
+        timestamp = self.context.roles.timestamp
+        lookbacks = self.context.monitor.monitoring.lookbacks
+        earlier = References(lookbacks, self.granularity, self.ruler, self._rows, timestamp, self.model_id)
+        number = count(done + 1)
+        for window, found, before in self._groups(due, existing):
+            progress = self.context.progress
+            progress.update(f"measuring windows of {self.granularity}", next(number), total)
+            sheet.add(found, {"CONSECUTIVE": before} | earlier.of(window))
+            del found, before  # the next one is measured without them in memory
+
+    def _groups(
+        self, due: Sequence[Window], existing: Mapping[Window, int]
+    ) -> Iterator[tuple[Window, Sequence[Measured], Mapping[Series, Measured]]]:
+        """Yields each due window's groups with those of the window just before it, by series."""
+        wanted = set(due)
+        needed = [w for w in existing if w in wanted or self.granularity.following(w) in wanted]
+        before: Window | None = None
+        previous: dict[Series, Measured] = {}
+        for part, rows in ahead(chunks(needed, existing, self.fitting), self._rows_of):
+            measured = self._measured(part, rows)
+            del rows  # their memory is free while drift is computed
+            give_back()
+            while measured:
+                window, groups = measured.popleft()
+                adjacent = before is not None and before.end == window.start
+                if window in wanted:
+                    yield window, groups, (previous if adjacent else {})
+                before, previous = window, {group.series: group for group in groups}
+
+    def _measured(self, part: Sequence[Window], rows: pa.Table) -> deque[tuple[Window, list[Measured]]]:
+        """Measures the groups of one chunk of windows: all models together, then each, with slices."""
+        from lakemon_core.profiling.measure import ALL_MODELS, GroupKey
+        from lakemon_core.profiling.windows import window_numbers
+
+        numbers = window_numbers(rows.column(self.context.roles.timestamp), part)
+        granularity = str(self.granularity)
+        keys = [GroupKey(window, granularity, ALL_MODELS, None, None, "INPUT") for window in part]
+        return deque(zip(part, self.ruler.measure(rows, keys, self.model_id, numbers), strict=True))
+
+    def _rows_of(self, part: Sequence[Window]) -> pa.Table:
+        return self._rows(Window(part[0].start, part[-1].end))
+
+    def _rows(self, span: Window) -> pa.Table:
+        """Reads the rows of a span of time."""
+        timestamp = self.context.roles.timestamp
+        reader = self.context.backend.tables.scan(
+            self.context.monitor.inference_table.name,
+            columns=list(dict.fromkeys([timestamp, *self._columns()])),
+            where=between(timestamp, span),
+            version=self.version,
+            views=True,
+        )
+        return self.ruler.vocabularies.encoded(reader.read_all())
+
+    def _columns(self) -> list[str]:
+        parts = [*(name for name, *_ in self.ruler.plan.columns), *self.ruler.columns]
+        if self.model_id:
+            parts.append(self.model_id)
+        return [*parts, *self.ruler.quality_columns]
