@@ -40,6 +40,11 @@ class Home:
         return self.folder / WORKSPACE
 
     @property
+    def report(self) -> Path:
+        """The page that is written at the end."""
+        return self.folder / "report.html"
+
+    @property
     def request(self) -> RunRequest:
         """What `lakemon run -c <config>` asks for."""
         return RunRequest(self.config)
@@ -75,6 +80,7 @@ class Home:
             if session.backend.server is not None:
                 session.backend.server.stop()
         shutil.rmtree(self.workspace)
+        self.report.unlink(missing_ok=True)
         self.config.unlink()
 
     def _is_ours(self) -> bool:

@@ -10,6 +10,7 @@ from shlex import quote
 from typing import Any
 
 from lakemon_core.demo.facts import Facts, Series, subject_of
+from lakemon_core.demo.home import Home
 from lakemon_core.domain.run import ExitCode, Stage, StageOutcome, StageStatus
 from lakemon_core.pipeline.result import RunResult
 from lakemon_core.ports import Ledger
@@ -23,11 +24,13 @@ class DemoResult:
 
     Attributes:
         config: the config it was played with.
+        report: the page that tells it.
         facts: what was found.
         whole: all runs as one: what each stage came to, every incident, every message.
     """
 
     config: Path
+    report: Path
     facts: Facts
     whole: RunResult
 
@@ -49,7 +52,7 @@ class DemoResult:
 
     def document(self) -> dict[str, Any]:
         """Returns the document of a run, with the facts under `demo`."""
-        own = {"config": str(self.config), "next": list(self.commands)}
+        own = {"config": str(self.config), "report": str(self.report), "next": list(self.commands)}
         return self.whole.document() | {"demo": self.facts.document() | own}
 
     def story(self) -> str:
@@ -94,17 +97,18 @@ class DemoResult:
         facts = self.facts
         yield f"Mails lie in {facts.outbox}, tables in {facts.tables}."
         yield f"The endpoint answers at {facts.endpoint}."
+        yield f"The report: {self.report}"
         yield ""
         yield "Try next (the run finds nothing new: it changes no table and sends nothing)"
         for command in self.commands:
             yield f"  {command}"
 
 
-def conclude(config: Path, facts: Facts, runs: Sequence[RunResult], ledger: Ledger) -> DemoResult:
+def conclude(home: Home, facts: Facts, runs: Sequence[RunResult], ledger: Ledger) -> DemoResult:
     """Puts the runs of all calls of the demo together.
 
     Args:
-        config: it was played with.
+        home: where it was played.
         facts: what was found.
         runs: of this call, in order.
         ledger: knows those of earlier calls.
@@ -118,7 +122,7 @@ def conclude(config: Path, facts: Facts, runs: Sequence[RunResult], ledger: Ledg
         incidents=tuple(one for one in ledger.incidents().values() if one.episode),
         deliveries=tuple(ledger.outbox()),
     )
-    return DemoResult(config, facts, whole)
+    return DemoResult(home.config, home.report, facts, whole)
 
 
 def _stages(ledger: Ledger) -> tuple[StageOutcome, ...]:

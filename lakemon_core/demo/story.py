@@ -16,6 +16,7 @@ from lakemon_core.demo.train import fit, log_and_register, quiet_mlflow, with_pr
 from lakemon_core.domain.errors import LakemonError, ModelError
 from lakemon_core.domain.names import TableName
 from lakemon_core.domain.run import Stage
+from lakemon_core.pipeline.reporting import write_report
 from lakemon_core.pipeline.result import RunResult
 from lakemon_core.pipeline.run import run_session
 from lakemon_core.pipeline.session import Session, open_session
@@ -76,7 +77,8 @@ def play(
         )
         runs += [*story.live(traffic), story.rest(traffic)]
         facts = gather(session, f"{model.name} version {model.version}")
-        return conclude(home.config, facts, runs, session.backend.ledger)
+        write_report(session, home.report)
+        return conclude(home, facts, runs, session.backend.ledger)
 
 
 @dataclass(frozen=True, slots=True)

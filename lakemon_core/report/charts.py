@@ -65,7 +65,7 @@ def trend_chart(trend: Trend) -> Markup:
         *_incident_marks(trend, x),
         *_bands(points, x, y),
         *_baseline(trend, y),
-        *_limits(points, x, y),
+        *_limits(trend, x, y),
         *_lines(points, x, y),
         *_dots(points, x, y),
         *_notes(trend, y),
@@ -99,8 +99,11 @@ def split_chart(split: Split) -> Markup:
 
 
 def _heights(trend: Trend) -> Iterator[float]:
+    """Yields everything that must fit into the picture."""
     for point in trend.points:
         yield from (one for one in (point.value, point.lower, point.upper, point.limit) if one is not None)
+        if trend.is_two_sided and point.limit is not None:
+            yield -point.limit
     if trend.baseline is not None:
         yield trend.baseline
 
@@ -154,16 +157,30 @@ def _notes(trend: Trend, y: Scale) -> Iterator[Markup]:
         yield _text(LEFT + 4, y(trend.baseline) - 4, label, "note baseline-note")
     last = next((point.limit for point in reversed(trend.points) if point.limit is not None), None)
     if last is not None:
-        yield _text(WIDTH - RIGHT - 2, y(last) - 4, f"limit {number(last)}", "note limit-note end")
+        label = f"limit {_limit_text(trend, last)}"
+        yield _text(WIDTH - RIGHT - 2, y(last) - 4, label, "note limit-note end")
 
 
-def _limits(points: Sequence[Point], x: Scale, y: Scale) -> Iterator[Markup]:
-    for run in _runs(points, "limit"):
-        path = "".join(
-            f"{'M' if place == run[0][0] else 'L'}{x(place - 0.5)} {y(point.limit or 0.0)}H{x(place + 0.5)}"
-            for place, point in run
+def _limit_text(trend: Trend, limit: float) -> str:
+    return f"±{number(abs(limit))}" if trend.is_two_sided else number(limit)
+
+
+def _limits(trend: Trend, x: Scale, y: Scale) -> Iterator[Markup]:
+    """Draws the limit of each window; on both sides of 0 where both are bad."""
+    for run in _runs(trend.points, "limit"):
+        limits = [(place, point.limit or 0.0) for place, point in run]
+        yield (
+            _steps(limits, x, y)
+            if not trend.is_two_sided
+            else Markup("").join(
+                _steps([(place, side * abs(limit)) for place, limit in limits], x, y) for side in (1, -1)
+            )
         )
-        yield Markup('<path class="limit" d="{}"/>').format(path)
+
+
+def _steps(limits: Sequence[tuple[int, float]], x: Scale, y: Scale) -> Markup:
+    path = "L".join(f"{x(place - 0.5)} {y(limit)}H{x(place + 0.5)}" for place, limit in limits)
+    return Markup('<path class="limit" d="M{}"/>').format(path)
 
 
 def _lines(points: Sequence[Point], x: Scale, y: Scale) -> Iterator[Markup]:

@@ -25,11 +25,13 @@ class Shape:
         n: values that are there.
         quantiles: of numbers, at evenly spaced probabilities from 0 to 1; empty for categories.
         items: level → rows, of categories, most frequent first; empty for numbers.
+        is_complete: there are no further levels than `items`.
     """
 
     n: int
     quantiles: tuple[float, ...] = ()
     items: tuple[tuple[str, int], ...] = ()
+    is_complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)

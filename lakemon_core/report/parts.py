@@ -84,7 +84,8 @@ def splits(facts: Facts, granularity: str) -> list[Split]:
         ):
             found.setdefault((one.slice_key, one.name), []).append(one)
     whole = {(one.name, one.window): one.value for one in facts.whole(granularity) if one.column == TABLE}
-    return [_split(key, signals, whole) for (key, _), signals in sorted(found.items())]
+    in_order = sorted(found.items(), key=lambda pair: (pair[0][0], metrics.index(pair[0][1])))
+    return [_split(key, signals, whole) for (key, _), signals in in_order]
 
 
 def versions(facts: Facts, granularity: str) -> tuple[list[str], list[Version]]:

@@ -83,12 +83,13 @@ def _levels(baseline: Shape | None, windows: Iterable[Shape | None]) -> list[str
     )
 
 
-def _shares(shape: Shape | None, levels: Sequence[str]) -> list[int] | None:
-    """Returns the share of each level in thousandths."""
+def _shares(shape: Shape | None, levels: Sequence[str]) -> list[int | None] | None:
+    """Returns the share of each level in thousandths; None for one that may be among those left out."""
     if shape is None:
         return None
     counts: Mapping[str, int] = dict(shape.items)
-    return [round(1000 * counts.get(level, 0) / max(shape.n, 1)) for level in levels]
+    missing = 0 if shape.is_complete else None
+    return [round(1000 * counts[level] / max(shape.n, 1)) if level in counts else missing for level in levels]
 
 
 def _quantiles(shape: Shape | None) -> list[float | None] | None:

@@ -22,7 +22,10 @@ FINE, COARSE = 21, 5
 MANY = 20_000
 """Rows of a profile from which quantiles are coarse, and items few."""
 
-_ITEMS = {FINE: 12, COARSE: 6}
+STORED_ITEMS = 100
+"""Most levels of a profile row."""
+
+_ITEMS = {FINE: STORED_ITEMS, COARSE: 10}
 _COLUMNS = ("window", "granularity", "log_type", "column_name", "count", "quantiles", "frequent_items")
 
 
@@ -106,4 +109,4 @@ def _shape(row: Mapping[str, Any], points: int) -> Shape | None:
     if not items:
         return None
     most = tuple((str(one["item"]), one["count"]) for one in items[: _ITEMS[points]])
-    return Shape(row["count"], items=most)
+    return Shape(row["count"], items=most, is_complete=len(items) < min(STORED_ITEMS, _ITEMS[points] + 1))

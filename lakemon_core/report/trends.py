@@ -49,6 +49,7 @@ class Trend:
         baseline: the same number on the baseline.
         incidents: (start of the first breached window, title) of its incidents.
         is_judged: some rule looks at it.
+        is_two_sided: 0 is best; the limit holds on both sides of it.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Trend:
     baseline: float | None = None
     incidents: tuple[tuple[datetime, str], ...] = ()
     is_judged: bool = False
+    is_two_sided: bool = False
 
     @property
     def summary(self) -> str:
@@ -107,6 +109,7 @@ def _trend(facts: Facts, signals: Sequence[Signal], judged: Judged) -> Trend:
         baseline=last.baseline,
         incidents=tuple(_incidents(facts, last)),
         is_judged=any(point.status for point in points),
+        is_two_sided=any(metric.two_sided for metric in facts.metrics if metric.name == last.name),
     )
 
 

@@ -169,11 +169,12 @@
     shape.levels.forEach((level, i) => {
       const y = 6 + i * 24;
       put(svg, "text", { x: 126, y: y + 13, class: "end" }, level.length > 18 ? level.slice(0, 17) + "…" : level);
-      if (now) put(svg, "rect", { class: "bar", x: x(0), y, width: x(now[i]) - x(0), height: 18 });
-      if (shape.baseline) put(svg, "path", { class: "outline", d: `M${x(shape.baseline[i])} ${y - 1}v20` });
-      put(svg, "text", { x: Math.max(now ? x(now[i]) : 0, shape.baseline ? x(shape.baseline[i]) : 0) + 5, y: y + 13 }, now ? `${told(now[i] / 10)} %` : "");
+      const share = now ? now[i] : null, before = shape.baseline ? shape.baseline[i] : null;
+      if (share !== null) put(svg, "rect", { class: "bar", x: x(0), y, width: x(share) - x(0), height: 18 });
+      if (before !== null) put(svg, "path", { class: "outline", d: `M${x(before)} ${y - 1}v20` });
+      put(svg, "text", { x: Math.max(x(share ?? 0), x(before ?? 0)) + 5, y: y + 13 }, share !== null ? `${told(share / 10)} %` : now ? "rare" : "");
     });
-    $("now-title").textContent = "This window in bars, the baseline as lines: the most frequent levels";
+    $("now-title").textContent = "This window in bars, the baseline as lines. Levels called rare are not among the most frequent";
     levelsOverTime(one, shape);
   };
   const levelsOverTime = (one, shape) => {
@@ -181,13 +182,14 @@
     const top = Math.max(1, ...[...shape.windows, shape.baseline].filter(Boolean).flatMap((shares) => shares.slice(0, 5)));
     const svg = chart("bands", `Shares of the levels of ${one.name} over ${state.view.windows.length} windows.`);
     const x = scale(-0.5, state.view.windows.length - 0.5, 52, right), y = scale(0, top, HEIGHT - 26, 10);
+    const known = (shares, k) => shares && shares[k] !== null;
     first.forEach((level, k) => {
-      const path = shape.windows.map((shares, i) => (shares ? `${i && shape.windows[i - 1] ? "L" : "M"}${x(i)} ${y(shares[k])}` : "")).join("");
+      const path = shape.windows.map((shares, i) => (known(shares, k) ? `${i && known(shape.windows[i - 1], k) ? "L" : "M"}${x(i)} ${y(shares[k])}` : "")).join("");
       put(put(svg, "path", { class: `line level${k}`, d: path || "M0 0" }), "title", {}, level);
     });
     // Names at the ends of the lines, from top to bottom, kept apart from each other.
     let lowest = -10;
-    for (const k of last ? first.map((_, i) => i).sort((a, b) => last[b] - last[a]) : []) {
+    for (const k of last ? first.map((_, i) => i).filter((i) => last[i] !== null).sort((a, b) => last[b] - last[a]) : []) {
       lowest = Math.max(y(last[k]) + 4, lowest + 13);
       put(svg, "text", { class: `level${k}`, x: right + 5, y: lowest }, first[k].length > 12 ? first[k].slice(0, 11) + "…" : first[k]);
     }
