@@ -110,6 +110,11 @@ class _Drain:
         return list(self.tried.values())
 
     @cached_property
+    def begun(self) -> datetime:
+        """When this pass began: what is wanted at once is due since then, not ever later anew."""
+        return self.clock.now()
+
+    @cached_property
     def gates(self) -> Gates:
         """When each sink may be asked."""
         return Gates(self.ledger, self.sinks, self.pace)
@@ -146,9 +151,8 @@ class _Drain:
 
     def _due_at(self, item: OutboxItem) -> datetime:
         """When a message is due; a time that no pause can reach was noted before the clock was set back."""
-        now = self.clock.now()
-        is_unreal = item.next_at > now + timedelta(seconds=self.pace.longest_pause)
-        return now if is_unreal or self._is_wanted_now(item) else item.next_at
+        is_unreal = item.next_at > self.begun + timedelta(seconds=self.pace.longest_pause)
+        return self.begun if is_unreal or self._is_wanted_now(item) else item.next_at
 
     def _is_wanted_now(self, item: OutboxItem) -> bool:
         """Whether somebody asks for it at once, and it was not tried since."""

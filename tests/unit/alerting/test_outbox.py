@@ -4,7 +4,7 @@ import pytest
 
 from lakemon_core.alerting.sending.pace import Pace, settle
 from lakemon_core.domain.incident import DeliveryResult, DeliveryStatus, OutboxItem, TargetResult
-from lakemon_core.testing.sinks import sample_notification
+from lakemon_core.testing.sinks import FixedClock, sample_notification
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ANN, BOB, EVE = "ann@example.com", "bob@example.com", "eve@example.com"
@@ -93,6 +93,21 @@ def test_a_message_that_fails_at_once_too_is_tried_again_with_pauses(world):
     (item,) = world.drain(at_once=True)
     assert item.attempts == 5
     assert world.waits == [1, 2, 4, 8]
+
+
+class TickingClock(FixedClock):
+    """A clock that, like any real one, never says the same twice."""
+
+    def now(self):
+        self.moment += timedelta(microseconds=1)
+        return self.moment
+
+
+def test_messages_of_several_channels_are_sent_at_once_while_time_goes_on(world):
+    for sink in ("one", "two", "three"):
+        world.put(sink, sink, order=sink)
+    world.clock = TickingClock(world.clock.moment)
+    assert [item.status for item in world.drain(at_once=True)] == ["delivered"] * 3
 
 
 def test_a_clock_that_was_set_back_delays_nothing(world):
