@@ -11,6 +11,9 @@ from lakemon_core.domain.rule import Status, Verdict
 from lakemon_core.domain.run import Severity
 from lakemon_core.report.facts import Facts
 
+MEASURED = "measured"
+"""A change that is none of an incident."""
+
 
 class State(StrEnum):
     """How the model stands. What could not be judged is never called healthy."""
@@ -61,7 +64,7 @@ def headline(facts: Facts) -> Headline:
 
 
 def changes(facts: Facts) -> list[Change]:
-    """Returns the transitions of incidents in the newest run, and stages that failed in it."""
+    """Returns the stages that failed in the newest run, its transitions of incidents, and what it measured."""
     if not facts.runs:
         return []
     last = facts.runs[0]
@@ -75,7 +78,12 @@ def changes(facts: Facts) -> list[Change]:
         for stage in last.stages
         if "error" in stage.detail
     ]
-    return failed + moved
+    measured = [
+        Change(MEASURED, f"{stage.detail['windows']} windows")
+        for stage in last.stages
+        if stage.detail.get("windows")
+    ]
+    return failed + moved + measured
 
 
 def _doubts(facts: Facts, newest: list[Verdict]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 
 from lakemon_core.domain.rule import Compare, Signal, Status, Verdict
 from lakemon_core.domain.window import Window
@@ -114,22 +115,22 @@ def _chosen(drifts: Sequence[Signal], judged: set[Series]) -> dict[str, list[Sig
 def _row(signals: Sequence[Signal], judged: Judged) -> Row:
     last = signals[-1]
     verdicts = {one.window: judged.verdict(one) for one in signals if one.window}
-    limits = [verdict.limit for verdict in verdicts.values() if verdict]
+    limits = [verdict.limit for verdict in verdicts.values() if verdict and isfinite(verdict.limit)]
     usual = limits[-1] if limits else USUAL_LIMITS.get(last.statistic, 0.2)
     return Row(
         column=last.column,
         role=last.name,
         statistic=last.statistic,
         method=last.method,
-        is_judged=bool(limits),
+        is_judged=any(verdicts.values()),
         cells={one.window: _cell(one, verdicts[one.window], usual) for one in signals if one.window},
     )
 
 
 def _cell(signal: Signal, verdict: Verdict | None, usual: float) -> Cell:
     return Cell(
-        value=signal.value,
-        limit=verdict.limit if verdict else usual,
+        value=signal.value if signal.value is not None and isfinite(signal.value) else None,
+        limit=verdict.limit if verdict and isfinite(verdict.limit) else usual,
         n=signal.n,
         chance=signal.chance_level,
         status=verdict.status if verdict else None,

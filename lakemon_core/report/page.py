@@ -17,7 +17,7 @@ from lakemon_core.domain.names import plain
 from lakemon_core.domain.window import Window
 from lakemon_core.report.charts import split_chart, trend_chart
 from lakemon_core.report.facts import Facts, Shapes
-from lakemon_core.report.headline import Change, Headline, changes, headline
+from lakemon_core.report.headline import MEASURED, Change, Headline, changes, headline
 from lakemon_core.report.heat import HeatMap, heat_map
 from lakemon_core.report.parts import (
     MOST_COLUMNS,
@@ -90,6 +90,7 @@ class Page:
             data=packed({"views": [view.document for view in self.views]}),
             trend_chart=trend_chart,
             split_chart=split_chart,
+            measured=MEASURED,
             most_rows=MOST_ROWS,
             most_columns=MOST_COLUMNS,
             most_findings=MOST_FINDINGS,

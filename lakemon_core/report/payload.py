@@ -85,7 +85,7 @@ def _levels(baseline: Shape | None, windows: Iterable[Shape | None]) -> list[str
 
 def _shares(shape: Shape | None, levels: Sequence[str]) -> list[int | None] | None:
     """Returns the share of each level in thousandths; None for one that may be among those left out."""
-    if shape is None:
+    if shape is None or not shape.items:
         return None
     counts: Mapping[str, int] = dict(shape.items)
     missing = 0 if shape.is_complete else None
@@ -93,7 +93,9 @@ def _shares(shape: Shape | None, levels: Sequence[str]) -> list[int | None] | No
 
 
 def _quantiles(shape: Shape | None) -> list[float | None] | None:
-    return [rounded(value) for value in shape.quantiles] if shape and shape.quantiles else None
+    """Returns the quantiles; None where there are none, or where infinite values would bend the picture."""
+    short = [rounded(value) for value in shape.quantiles] if shape else []
+    return None if not short or None in short else short
 
 
 def _repeated(values: list[Any]) -> Any:

@@ -82,7 +82,7 @@ def _read(
 
 
 def _thinned(batch: pa.RecordBatch, points: int) -> pa.Table:
-    """Takes every so manieth quantile before anything becomes a Python object."""
+    """Takes a few of the quantiles before anything becomes a Python object."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

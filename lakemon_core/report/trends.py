@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import isfinite
 
 from lakemon_core.alerting.wording import number, subject_of
 from lakemon_core.domain.names import plain
@@ -106,7 +107,7 @@ def _trend(facts: Facts, signals: Sequence[Signal], judged: Judged) -> Trend:
         id=f"trend-{last.granularity}-{last.name}".replace(" ", "-"),
         title=title[:1].upper() + title[1:],
         points=points,
-        baseline=last.baseline,
+        baseline=_finite(last.baseline),
         incidents=tuple(_incidents(facts, last)),
         is_judged=any(point.status for point in points),
         is_two_sided=any(metric.two_sided for metric in facts.metrics if metric.name == last.name),
@@ -118,17 +119,22 @@ def _point(signal: Signal, judged: Judged) -> Point:
     verdict = judged.verdict(signal)
     return Point(
         window=signal.window,
-        value=signal.value,
+        value=_finite(signal.value),
         n=signal.n,
         method=signal.method,
-        lower=signal.lower,
-        upper=signal.upper,
-        limit=verdict.limit if verdict else None,
+        lower=_finite(signal.lower),
+        upper=_finite(signal.upper),
+        limit=_finite(verdict.limit) if verdict else None,
         maturity=signal.maturity,
         table_version=signal.table_version,
-        reason=signal.reason,
+        reason=signal.reason or ("not a finite number" if signal.value is not None else ""),
         status=verdict.status if verdict else None,
     )
+
+
+def _finite(value: float | None) -> float | None:
+    """A picture has no place for what is infinite or no number."""
+    return value if value is not None and isfinite(value) else None
 
 
 def _incidents(facts: Facts, signal: Signal) -> list[tuple[datetime, str]]:

@@ -7,7 +7,7 @@ from fakes.report_facts import NOW, drift, incident, monitor, opening, run, verd
 
 from lakemon_core.domain.incident import IncidentStatus
 from lakemon_core.domain.rule import Status
-from lakemon_core.domain.run import Severity
+from lakemon_core.domain.run import Severity, Stage, StageOutcome, StageStatus
 from lakemon_core.report.facts import Facts
 from lakemon_core.report.headline import State, changes, headline
 
@@ -67,3 +67,11 @@ def test_the_headline_says_how_the_model_stands(case):
 def test_only_what_the_newest_run_moved_has_changed():
     facts = replace(FINE, events=[opening(OPEN, run().run_id), opening(OPEN, "an earlier run")])
     assert [(one.what, one.title) for one in changes(facts)] == [("opened", OPEN.title)]
+
+
+def test_what_the_newest_run_measured_is_told():
+    measured = StageOutcome(Stage.MONITOR, StageStatus.DONE, 1.0, {"windows": 12})
+    failed = StageOutcome(Stage.ANALYZE, StageStatus.FAILED, 1.0, {"error": "LM310 no"})
+    facts = replace(FINE, runs=[replace(run("incomplete"), stages=(measured, failed))])
+    told = [(one.what, one.title) for one in changes(facts)]
+    assert told == [("analyze failed", "LM310 no"), ("measured", "12 windows")]

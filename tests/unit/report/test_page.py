@@ -1,9 +1,10 @@
 """The page in a real Chromium: everything is drawn, nothing leaves the machine, names from data stay text."""
 
 import pytest
-from fakes.report_facts import NOW, drifting, monitor
+from fakes.report_facts import NOW, ROC_AUC, drift, drifting, monitor, quality, verdict, window
 
-from lakemon_core.report.facts import Facts
+from lakemon_core.domain.rule import Rule, Status
+from lakemon_core.report.facts import Facts, Shape, Shapes
 from lakemon_core.report.page import Page
 
 HOSTILE = [
@@ -114,3 +115,35 @@ def test_a_page_of_nothing_says_so(read):
     assert reader.page.get_by_text("There has been no run yet.").is_visible()
     assert reader.page.locator("#none").is_visible()
     assert reader.complaints == []
+
+
+def test_numbers_that_are_infinite_or_none_are_said_and_not_drawn(read):
+    inf, nan = float("inf"), float("nan")
+    scores = [quality(0, inf), quality(1, 0.8), quality(2, nan)]
+    drifts = [drift("amount", 0, inf), drift("amount", 1, None, reason="all values are null")]
+    usual = Rule("feature_drift", nan)
+    shapes = Shapes({"amount": Shape(9, (-inf, 1.0, inf))}, {})
+    facts = Facts(
+        monitor(), NOW, signals=[*drifts, *scores], rules=[usual], metrics=[ROC_AUC],
+        shapes={"1 day": shapes},
+        verdicts=[verdict(one, Status.UNKNOWN, usual) for one in drifts],
+    )  # fmt: skip
+    reader = read(Page.of(facts).html())
+    assert reader.page.locator("#trend-1-day-roc_auc .unknown").count() == 2
+    assert reader.page.locator("#trend-1-day-roc_auc .dot").count() == 1
+    assert "not known (all values are null)" in reader.page.locator("#cell").inner_text()
+    svg = reader.page.locator("svg").evaluate_all("all => all.map((one) => one.outerHTML).join()")
+    assert "NaN" not in svg
+    assert "inf" not in svg
+    assert reader.complaints == []
+
+
+def test_a_column_that_was_text_and_is_numbers_shows_no_shares_that_nobody_counted(read):
+    shapes = Shapes(
+        {"amount": Shape(9, items=(("low", 6), ("high", 3)))},
+        {("amount", window(0).start): Shape(9, tuple(float(q) for q in range(21)))},
+    )
+    facts = Facts(monitor(), NOW, signals=[drift("amount", 0, 0.4)], shapes={"1 day": shapes})
+    page = read(Page.of(facts).html()).page
+    assert page.locator("#now .outline").count() == 2
+    assert page.locator("#now .bar").count() == 0
