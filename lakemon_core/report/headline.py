@@ -64,7 +64,7 @@ def headline(facts: Facts) -> Headline:
 
 
 def changes(facts: Facts) -> list[Change]:
-    """Returns the stages that failed in the newest run, its transitions of incidents, and what it measured."""
+    """Returns what failed in the newest run, its transitions of incidents, and what it measured."""
     if not facts.runs:
         return []
     last = facts.runs[0]
