@@ -176,7 +176,7 @@ def _memory(text: str) -> str:
     if not _SIZE.fullmatch(text):
         raise wrong("LM117", "it must be a size in MB or GB,", "e.g. 2 GB.")
     if bytes_of(text) < _LEAST_MEMORY:
-        raise wrong("LM112", "it must be at least 512 MB: the libraries alone take half of that.")
+        raise wrong("LM112", "it must be at least 512 MB: the libraries alone take most of that.")
     return text
 
 

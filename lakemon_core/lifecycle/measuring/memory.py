@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,8 +13,10 @@ from lakemon_core.domain.errors import DataError
 if TYPE_CHECKING:
     from lakemon_core.profiling.measure import PlannedColumn
 
-LIBRARIES = 250 * 10**6
-"""Bytes of the process before it reads a row: Python, NumPy, Arrow, Delta."""
+LIBRARIES = 350 * 10**6
+"""Bytes of the process without any rows: Python, Arrow, Delta, NumPy, SciPy, and the levels of texts."""
+_KEPT = 0.15
+"""Share of the rest that allocators keep for later."""
 _WORKING = 150
 """Bytes a row that is being measured: window, model and part of each, and copies of a few columns."""
 _OF_QUALITY = 80
@@ -104,7 +107,7 @@ class Room:
         Raises:
             DataError: LM351 when not even a single column fits.
         """
-        room = self.memory - LIBRARIES
+        room = round((self.memory - LIBRARIES) * (1 - _KEPT))
         whole, cost, rest = True, self._cost(whole=True), sorted(columns, key=lambda one: one.name != first)
         turns: list[Turn] = []
         while rest or whole:
@@ -128,7 +131,7 @@ class Room:
         return RowCost(_OTHER * (self.others + of_quality), working, 0)
 
     def _too_little(self, needed: int) -> DataError:
-        least = -(-(needed + LIBRARIES) // 10**8) / 10
+        least = math.ceil((needed / (1 - _KEPT) + LIBRARIES) / 10**8) / 10
         return DataError(
             "LM351",
             f"a window or the baseline is too large for {_written(self.memory)}, even one column at a time;",
@@ -143,7 +146,7 @@ def _in_order(columns: Iterable[PlannedColumn], some: Iterable[PlannedColumn]) -
 
 
 def _written(size: int) -> str:
-    return f"{size / 10**9:g} GB"
+    return f"{size / 10**9:.3g} GB"
 
 
 @contextmanager

@@ -106,7 +106,10 @@ class Reading:
             version=self.version,
             views=True,
         )
-        return self.ruler.vocabularies.encoded(reader.read_all())
+        rows = self.ruler.vocabularies.encoded(reader.read_all())
+        del reader
+        give_back()
+        return rows
 
     def _columns(self) -> list[str]:
         parts = [*(name for name, *_ in self.ruler.plan.columns), *self.ruler.columns]
