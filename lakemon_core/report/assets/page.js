@@ -238,6 +238,7 @@
     options("window", state.view.windows);
     arrange();
     select(0, state.view.windows.length - 1);
+    draw(); // gives the map its width, so that it can start at the newest window
     heat.scrollLeft = heat.scrollWidth; heat.scrollTop = 0;
     for (const one of document.querySelectorAll(".view")) one.hidden = one.dataset.view !== String(number);
   };

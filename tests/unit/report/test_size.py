@@ -12,6 +12,7 @@ from lakemon_core.report.payload import view_document
 from lakemon_core.report.reading import COARSE, FINE
 
 COLUMNS, DAYS = 500, 365
+NEWEST_IN_SIGHT = "heat.scrollLeft > 0 && heat.scrollLeft + heat.clientWidth >= heat.scrollWidth - 1"
 
 
 def year() -> View:
@@ -47,6 +48,7 @@ def test_a_year_of_500_columns_stays_below_3_mb_and_answers(read):
     assert len(html.encode()) < 3_000_000
     reader = read(html)
     page = reader.page
+    assert page.evaluate(NEWEST_IN_SIGHT)
     page.locator("#filter").fill("_499")
     assert page.locator("#column option").count() == 1
     page.locator("#filter").fill("")
