@@ -134,9 +134,10 @@ class Room:
         least = math.ceil((needed / (1 - _KEPT) + LIBRARIES) / 10**8) / 10
         return DataError(
             "LM351",
-            f"a window or the baseline is too large for {_written(self.memory)}, even one column at a time;",
+            f"rows of a window, with those it is compared with, exceed {_written(self.memory)},"
+            " even one column at a time;",
             where="monitoring.memory",
-            cure=f'set it to "{least:g} GB" or more, or choose shorter windows.',
+            cure=f'set it to "{least:g} GB" or more, or choose shorter windows or references.',
         )
 
 
