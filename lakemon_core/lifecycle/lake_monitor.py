@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 
 from lakemon_core.domain.window import Granularity, Window
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.lifecycle.baseline import Baseline
-from lakemon_core.lifecycle.due import Watermark, changed_windows, definition_of
+from lakemon_core.lifecycle.due import Watermark, changed_windows, definition_of, existing_windows
 from lakemon_core.lifecycle.lake.completing import TABLE, complete_drift, complete_profile
+from lakemon_core.lifecycle.lake.fairness import complete_fairness
 from lakemon_core.lifecycle.lake.quality import LakeQuality, Place
 from lakemon_core.lifecycle.lake.raw import RawMetrics, Row, window_of
 from lakemon_core.lifecycle.lake.writing import LakeWriter
-from lakemon_core.ports import LakeProfiles
+from lakemon_core.ports import LakeProfiles, QualityResult
+
+_FIRST = datetime(1, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,7 @@ class LakeRefresh:
         baseline_version: of what the windows are compared with.
         quality: measures quality.
         cutoff: the span that retention keeps.
-        skipped: nothing: the lake decides which columns it measures.
-        unsliced: nothing: the lake decides which values it slices.
+        not_measured: granularity → windows that the lake does not measure, with the reason.
     """
 
     context: RunContext
@@ -40,8 +43,7 @@ class LakeRefresh:
     baseline_version: int | None
     quality: LakeQuality
     cutoff: Window | None
-    skipped: Mapping[str, str] = field(default_factory=dict[str, str])
-    unsliced: Mapping[str, str] = field(default_factory=dict[str, str])
+    not_measured: dict[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
     def prepare(cls, context: RunContext, lake: LakeProfiles, cutoff: Window | None) -> LakeRefresh:
@@ -63,6 +65,14 @@ class LakeRefresh:
         """All lengths of windows of the config."""
         return self.context.monitor.monitoring.granularities
 
+    @property
+    def left_out(self) -> Mapping[str, object]:
+        """What the lake did not measure or make, with the reason."""
+        asked = "_raw" in vars(self)
+        missing = self._raw.metrics.missing if asked else {}
+        named = {"windows_not_measured": self.not_measured, "not_made": missing}
+        return {name: dict(found) for name, found in named.items() if found}
+
     def bring_up(self, granularity: Granularity) -> tuple[Window, ...]:
         """Completes and writes the windows that changed; returns them. The lake is asked once for all."""
         ledger = self.context.backend.ledger
@@ -74,11 +84,35 @@ class LakeRefresh:
         changed = changed_windows(self.context, granularity, mark.version) if mark and same else None
         if changed is not None and self.cutoff is not None:
             changed = {window for window in changed if window.start >= self.cutoff.start}
-        due = due_in_lake(self._raw.windows(granularity), changed) if changed is None or changed else ()
+        due = self._due(granularity, changed) if changed is None or changed else ()
         if due:
             self._complete(granularity, due, everything=changed is None)
         ledger.put(key, now.text())
         return due
+
+    def _due(self, granularity: Granularity, changed: set[Window] | None) -> tuple[Window, ...]:
+        """Returns the windows of the lake that are due, and notes those that it does not measure any more."""
+        measured = self._raw.windows(granularity)
+        if older := self._older(granularity, changed, measured[0].start if measured else None):
+            kept = self._raw.metrics.oldest
+            why = (
+                f"the lake measures the last {kept.days} days only"
+                if kept
+                else "the lake did not measure them"
+            )
+            windows = f"{len(older)} windows from {older[0].start:%Y-%m-%d} on: {why}"
+            self.not_measured[str(granularity)] = windows
+        return due_in_lake(measured, changed)
+
+    def _older(
+        self, granularity: Granularity, changed: set[Window] | None, first: datetime | None
+    ) -> Sequence[Window]:
+        """Returns our windows that end before the lake's first one, in order."""
+        if changed is not None:
+            return sorted(one for one in changed if first is None or one.end <= first)
+        span = Window(_FIRST, first) if first else None
+        existing = existing_windows(self.context, granularity, self.version, span)
+        return [one for one in existing if first is None or one.end <= first]
 
     @cached_property
     def _raw(self) -> RawMetrics:
@@ -98,7 +132,7 @@ class LakeRefresh:
         rows = self._raw.baseline()
         qualities = self.quality.of_baseline(self._places(rows))
         stamp = self._stamp(self.baseline_version)
-        return [complete_profile(row, qualities.get(self._raw.place(row)), stamp) for row in rows]
+        return self._profile(rows, qualities, stamp)
 
     def _complete(self, granularity: Granularity, due: Sequence[Window], *, everything: bool) -> None:
         self.context.progress.update(f"completing {len(due)} windows of {granularity}")
@@ -109,11 +143,20 @@ class LakeRefresh:
         wanted = [row for row in inputs if window_of(row["window"]) in set(due)]
         qualities = self.quality.of_windows(due, self._places(wanted), self.version)
         stamp = self._stamp(self.version)
-        profile = [complete_profile(row, qualities.get(self._raw.place(row)), stamp) for row in wanted]
+        profile = self._profile(wanted, qualities, stamp)
         completed = self._drift(drift, inputs, baseline)
         self._writer.write(granularity, profile, completed, None if everything else due)
         if everything and granularity == self.granularities[0]:
             self._writer.write_baseline(baseline)
+
+    def _profile(
+        self, rows: Sequence[Row], qualities: Mapping[Place, QualityResult], stamp: Row
+    ) -> list[Row]:
+        raw, prediction = self._raw, self.context.roles.prediction
+        completed = [complete_profile(row, qualities.get(raw.place(row)), stamp) for row in rows]
+        if self.context.model_type.problem_type == "CLASSIFICATION":
+            complete_fairness(completed, raw.place, prediction)
+        return completed
 
     def _drift(self, drift: Sequence[Row], inputs: Sequence[Row], baseline: Sequence[Row]) -> list[Row]:
         raw, smoothing = self._raw, self.context.monitor.monitoring.psi_smoothing

@@ -75,10 +75,7 @@ def monitor(context: RunContext) -> Monitored:
         detail["tables_compacted"] = [str(one) for one in compacted]
     if labels.conflicts:
         detail["labels_conflicting"] = labels.conflicts
-    if refresh.skipped:
-        detail["columns_skipped"] = dict(refresh.skipped)
-    if refresh.unsliced:
-        detail["values_not_sliced"] = dict(refresh.unsliced)
+    detail |= refresh.left_out
     if not (count or labels.updated or (unpacked and unpacked.rows)):
         return Monitored(
             StageStatus.NOTHING_TO_DO, windows, refresh.version, detail | {"reason": "nothing new"}
@@ -151,9 +148,10 @@ class Refresh:
         return self.context.monitor.monitoring.granularities
 
     @property
-    def skipped(self) -> Mapping[str, str]:
-        """Columns that are not measured, with the reason."""
-        return self.ruler.plan.skipped
+    def left_out(self) -> Mapping[str, object]:
+        """Columns and values that are not measured, with the reason."""
+        named = {"columns_skipped": self.ruler.plan.skipped, "values_not_sliced": self.unsliced}
+        return {name: dict(found) for name, found in named.items() if found}
 
     def bring_up(self, granularity: Granularity) -> tuple[Window, ...]:
         """Measures what is due and writes it; returns the windows that were measured or became empty."""

@@ -19,7 +19,7 @@ from lakemon_core.lifecycle.due import (
     due_windows,
     existing_windows,
 )
-from lakemon_core.pipeline.expressions import check_expressions
+from lakemon_core.pipeline.feasible import check_feasible
 from lakemon_core.pipeline.result import RunRequest
 from lakemon_core.pipeline.session import Session, open_session
 from lakemon_core.pipeline.stages import STAGES
@@ -78,7 +78,7 @@ def plan(request: RunRequest, *, clock: Clock | None = None) -> Plan:
     """
     with open_session(request, clock=clock) as session:
         context = session.context("plan")
-        check_expressions(context, session.loaded)
+        check_feasible(context, session.loaded)
         return Plan(
             environment=session.monitor.environment,
             backend=session.monitor.backend,

@@ -22,7 +22,7 @@ from lakemon_core.domain.run import (
 )
 from lakemon_core.hookspecs import RunContext, StageContext
 from lakemon_core.lifecycle.alert import check_routes
-from lakemon_core.pipeline.expressions import check_expressions
+from lakemon_core.pipeline.feasible import check_feasible
 from lakemon_core.pipeline.result import RunRequest, RunResult
 from lakemon_core.pipeline.session import Session, new_run_id, open_session
 from lakemon_core.pipeline.stages import STAGES, Progressed, StageWork
@@ -57,7 +57,7 @@ def run_session(session: Session, request: RunRequest) -> RunResult:
     run_id = new_run_id(session.clock)
     context = session.context(run_id)
     if Stage.MONITOR in request.stages:
-        check_expressions(context, session.loaded)
+        check_feasible(context, session.loaded)
     notes = [*session.hooks.warnings, *check_routes(context, session.sinks)]
     with session.backend.hold(run_id):
         record = RunRecord(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from lakemon_core.domain.names import TableName
@@ -23,10 +24,14 @@ class LakeMetrics:
     Attributes:
         profile: its profile metrics, with Databricks' columns.
         drift: its drift metrics, with Databricks' columns.
+        oldest: of windows that it still measures; None where it measures all.
+        missing: what it could not make beside them → why.
     """
 
     profile: TableName
     drift: TableName | None
+    oldest: timedelta | None = None
+    missing: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class LakeProfiles(Protocol):

@@ -72,6 +72,9 @@ class Backend(ABC):
     type: ClassVar[str]
     Config: ClassVar[type[PluginConfig]] = PluginConfig
 
+    looks_back: ClassVar[bool] = True
+    """Whether windows can be compared with more than the baseline and the window just before."""
+
     def __init__(self, setup: BackendSetup) -> None:
         self.setup = setup
 
@@ -341,6 +344,14 @@ class AlertSink(ABC):
     def has_default(self) -> bool:
         """Whether a message that names no recipient reaches somebody here."""
         return True
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether something stays open in the channel until it is told that an incident is over.
+
+        Such a channel hears of incidents too that end because their rule was edited or removed.
+        """
+        return False
 
     @abstractmethod
     def render(self, notification: Notification) -> Rendered:

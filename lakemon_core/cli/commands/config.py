@@ -45,7 +45,7 @@ def check_config(
     listed, those of the project's other files as well.
     """
     from lakemon_core.config import load, load_all, project_places
-    from lakemon_core.pipeline.expressions import check_expressions
+    from lakemon_core.pipeline.feasible import check_feasible
     from lakemon_core.pipeline.result import RunRequest
     from lakemon_core.pipeline.session import open_session
 
@@ -55,7 +55,7 @@ def check_config(
     for name in names:
         with open_session(RunRequest(load(path, name), name)) as session:
             if session.model_type is not None:
-                check_expressions(session.context("check"), session.loaded)
+                check_feasible(session.context("check"), session.loaded)
     places = project_places(path)
     document = {"config": str(path), "environments": names, "open": places}
 

@@ -104,16 +104,16 @@ def _spread(stddev: float | None, n: int) -> float | None:
 def _categories(current: Mapping[str, Any], reference: Mapping[str, Any], smoothing: str) -> Row:
     from lakemon_core.profiling.categorical.drift import compare_categories
 
-    now, then = _summary(current), _summary(reference)
+    now, then = summary_of(current), summary_of(reference)
     if now is not None and then is not None:
         values, reasons = compare_categories(now, then, smoothing)
         return values | {"reasons": reasons}
     why = "the lake keeps the counts of its most frequent categories only"
     missing = ("cramers_v", "new_category_share", "psi_chance_level", "js_chance_level", "tv_chance_level")
-    return {"new_categories": 0, "reasons": dict.fromkeys((*missing, "new_categories"), why)}
+    return {"reasons": dict.fromkeys(("new_categories", *missing), why)}
 
 
-def _summary(profile: Mapping[str, Any]) -> CategoricalSummary | None:
+def summary_of(profile: Mapping[str, Any] | None) -> CategoricalSummary | None:
     """Returns the levels of a column with their counts; None when the profile does not keep all of them."""
     import numpy as np
     import pyarrow as pa
@@ -121,6 +121,8 @@ def _summary(profile: Mapping[str, Any]) -> CategoricalSummary | None:
     from lakemon_core.profiling.categorical.summary import CategoricalSummary
     from lakemon_core.profiling.categorical.vocabulary import Vocabulary
 
+    if profile is None:
+        return None
     items: Sequence[Mapping[str, Any]] = profile.get("frequent_items") or ()
     count, nulls = int(profile["count"] or 0), int(profile["num_nulls"] or 0)
     tally = np.array([int(item["count"]) for item in items], dtype=np.int64)

@@ -57,9 +57,12 @@ class LakeWriter:
         self.context.backend.tables.replace(self.context.monitor.metric_table(kind), table, where=where)
 
     def _profile_schema(self) -> pa.Schema:
+        from lakemon_core.lifecycle.measuring.fairness import fairness_fields
         from lakemon_core.profiling.schemas import profile_schema
 
-        ours = profile_schema(self.context.roles.model_id, self.context.model_type.quality_fields())
+        model_type = self.context.model_type
+        fair = fairness_fields() if model_type.problem_type == "CLASSIFICATION" else []
+        ours = profile_schema(self.context.roles.model_id, [*model_type.quality_fields(), *fair])
         return _widened(ours, self.profile)
 
     def _drift_schema(self) -> pa.Schema:

@@ -77,14 +77,16 @@ class SignalMaker:
         for row in rows:
             if row["column_name"] == TABLE or row["data_type"] in _NO_DRIFT:
                 continue
-            categorical = row["new_categories"] is not None
+            reasons = _reasons(row)
+            categorical = row["new_categories"] is not None or "new_categories" in reasons
             for statistic in STATISTICS:
                 if statistic.name in (NUMERIC_ONLY if categorical else CATEGORICAL_ONLY):
                     continue
                 yield self._drift(row, statistic)
             if row["drift_type"] == "BASELINE" and row["column_name"] != self.roles.label:
                 if categorical:
-                    yield self._signal(row, "new_categories", row["new_categories"], row["n"])
+                    why = reasons.get("new_categories", "")
+                    yield self._signal(row, "new_categories", row["new_categories"], row["n"], reason=why)
                 yield self._strange(row, "new_category_share" if categorical else "out_of_range")
 
     def _type_change(self, row: Row, reference: Row) -> Signal:

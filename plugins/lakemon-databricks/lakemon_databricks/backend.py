@@ -88,6 +88,7 @@ class DatabricksBackend(Backend):
 
     type: ClassVar[str] = "databricks"
     Config: ClassVar[type[PluginConfig]] = DatabricksConfig
+    looks_back: ClassVar[bool] = False
 
     @property
     def tables(self) -> Tables:

@@ -152,6 +152,21 @@ def test_an_answer_that_is_lost_makes_no_second_monitor(profiles, workspace):
     assert len(workspace.monitors.known) == 1
 
 
+def test_a_dashboard_that_we_may_not_make_is_told_and_does_not_stop_the_measuring(profiles, workspace):
+    workspace.faults.on(
+        "POST", "*lakeview/dashboards", faults.refuses(403, "PERMISSION_DENIED", "no"), times=None
+    )
+    metrics = profiles()
+    assert "no" in metrics.missing["dashboard"]
+    workspace.faults.clear()
+    assert profiles().missing == {}
+
+
+def test_what_databricks_refuses_about_a_config_is_told_in_its_words(profiles):
+    with pytest.raises(ModelError, match=r"LM424 .*Slicing expression 'dest >' cannot be parsed"):
+        profiles(slicing_exprs=["dest >"])
+
+
 def test_databricks_own_tables_in_our_way_are_named(profiles):
     with pytest.raises(ModelError, match=r"LM464 .*prod\.lakemon\.inference_logs_profile_metrics"):
         profiles(output_schema="lakemon")

@@ -1,6 +1,6 @@
 """A lake that measures by itself gives the signals of a backend that reads the rows."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -66,10 +66,11 @@ class TableLake:
     backend: LocalBackend
     context: object
     asked: int = 0
+    missing: dict = field(default_factory=dict)
 
     def bring_up(self, model_type, *, progress) -> LakeMetrics:
         self.asked += 1
-        return LakeMetrics(PROFILE, DRIFT)
+        return LakeMetrics(PROFILE, DRIFT, missing=self.missing)
 
     def rows(self, name, *, columns, slices, where=(), version=None) -> pa.Table:
         rows = self.backend.tables.scan(name, where=where, version=version).read_all()
@@ -162,6 +163,24 @@ def test_the_signals_are_those_of_the_backend_that_reads_the_rows(both):
     assert len(found) > 500
 
 
+def test_new_categories_that_the_lake_cannot_tell_are_null_and_say_why(lake):
+    names = [f"city {number}" for number in range(130)]
+    rows = predictions(3, 1)
+    many = rows.set_column(rows.column_names.index("dest"), "dest", pa.array((names * 3)[: rows.num_rows]))
+    plain, measuring = lake(CONFIG, logs=many, base=many), lake(CONFIG, logs=many, base=many)
+    plain.refresh()
+    backend = MeasuringBackend(measuring.session.backend.setup)
+    backend.lake = TableLake(backend, measuring.context)
+    copy_metrics(plain, backend)
+    _, analyzed = refreshed(measuring, backend)
+    told = [one for one in analyzed.signals if one.name == "new_categories" and one.column == "dest"]
+    unknown = [one for one in told if one.value is None]
+    assert {one.reason for one in unknown} == {
+        "the lake keeps the counts of its most frequent categories only"
+    }
+    assert {one.model_id for one in unknown} == {"*", "1", "2"}
+
+
 def test_the_same_run_again_asks_the_lake_nothing_and_changes_nothing(both):
     _, measuring, backend = both
     refreshed(measuring, backend)
@@ -170,6 +189,13 @@ def test_the_same_run_again_asks_the_lake_nothing_and_changes_nothing(both):
     assert monitored.status == "nothing to do"
     assert backend.lake.asked == 1
     assert before == {str(name): backend.tables.info(name).version for name in backend.tables.list()}
+
+
+def test_what_the_lake_could_not_make_stands_in_the_detail(both):
+    _, measuring, backend = both
+    backend.lake.missing = {"dashboard": "we may not make one"}
+    monitored, _ = refreshed(measuring, backend)
+    assert monitored.detail["not_made"] == {"dashboard": "we may not make one"}
 
 
 def test_new_rows_bring_up_their_window_and_the_next(both):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lakemon_core.domain.names import TableName
-from lakemon_databricks.profiling.definition import CustomMetric, Profile
+from lakemon_databricks.profiling.definition import CustomMetric, Profile, data_type_of
 from lakemon_databricks.profiling.found import Found, Progressing, Refreshed, table_or_none, told
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def _profile(config: dataquality.DataProfilingConfig, output_schema: str) -> Pro
                 one.type.value.removeprefix(_METRIC).lower(),
                 one.definition,
                 tuple(one.input_columns),
-                one.output_data_type,
+                data_type_of(one.output_data_type),
             )
             for one in config.custom_metrics or ()
         ),

@@ -2,37 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
 
+from lakemon_core import expressions
 from lakemon_core.domain.monitor import Monitor
 from lakemon_core.ports import ModelType
 
 MOST_EMAILS = 5
 
 
+_SPARK_NAMES = {"bigint": "long", "int": "integer"}
+"""SQL's names of types → those of Spark's JSON."""
+
+
 @dataclass(frozen=True, slots=True)
 class CustomMetric:
-    """A custom metric as the config has it; `kind` is aggregate, derived or drift."""
+    """A custom metric; `kind` is aggregate, derived or drift, `data_type` a type as Spark's JSON names it."""
 
     name: str
     kind: str
     definition: str
     input_columns: tuple[str, ...]
-    output_data_type: str
+    data_type: str
 
     @classmethod
-    def of(cls, given: Mapping[str, Any]) -> CustomMetric:
-        """Reads a metric of the config."""
-        columns = given.get("input_columns") or ()
-        return cls(
-            name=str(given.get("name")),
-            kind=str(given.get("type", "")).lower().removeprefix("custom_metric_type_"),
-            definition=str(given.get("definition")),
-            input_columns=(columns,) if isinstance(columns, str) else tuple(columns),
-            output_data_type=str(given.get("output_data_type")),
-        )
+    def of(cls, read: expressions.CustomMetric) -> CustomMetric:
+        """Takes a metric of the config."""
+        spark_name = _SPARK_NAMES.get(read.data_type, read.data_type)
+        return cls(read.name, str(read.kind), read.definition, read.inputs, spark_name)
+
+    @property
+    def output_data_type(self) -> str:
+        """The JSON of a Spark StructField, which is how both APIs write a type."""
+        return json.dumps({"metadata": {}, "name": "output", "nullable": True, "type": self.data_type})
+
+
+def data_type_of(output_data_type: str) -> str:
+    """Returns the type in the JSON of a Spark StructField, however it is spaced and ordered."""
+    try:
+        return str(json.loads(output_data_type)["type"])
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+    ):  # what nobody understands is kept, so it differs from the config
+        return output_data_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +134,7 @@ def profile_of(
         proba=roles.prediction_proba if serves and roles.prediction_proba in columns else None,
         baseline=str(spec.baseline_table) if spec.baseline_table else "",
         slices=tuple(dict.fromkeys([*model_type.slices(), *spec.slicing_exprs])),
-        metrics=tuple(CustomMetric.of(one) for one in spec.custom_metrics),
+        metrics=tuple(map(CustomMetric.of, expressions.read_metrics(spec.custom_metrics, ()))),
         schedule=(schedule["quartz_cron_expression"], schedule["timezone_id"]) if schedule else None,
         emails=settings.emails[:MOST_EMAILS],
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,11 +24,14 @@ from lakemon_databricks.profiling.quality_monitors import QualityMonitors
 from lakemon_databricks.statements import Binding, Statements, column_sql, table_sql
 from lakemon_databricks.tables import LakeTables
 from lakemon_databricks.tables.predicates import predicate
+from lakemon_databricks.workspace.refusals import message_of, refused
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
 T = TypeVar("T")
+OLDEST = timedelta(days=30)
+"""Of rows that data profiling measures; those before it are left out."""
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 """Seconds between two looks; the last one repeats."""
 
@@ -58,8 +62,8 @@ class LakeProfiling:
         """Lets Databricks measure the table as it stands now; returns the tables it has written.
 
         Raises:
-            ModelError: LM461 a monitor that does not come up, LM462 a refresh that failed, LM463 one that
-                takes too long, LM464 tables that are in our way.
+            ModelError: LM424 a config that Databricks refuses, LM461 a monitor that does not come up, LM462 a
+                refresh that failed, LM463 one that takes too long, LM464 tables that are in our way.
         """
         until = time.monotonic() + self.settings.seconds
         info = self.tables.info(self._table)
@@ -67,8 +71,7 @@ class LakeProfiling:
         found = self._told(wanted, until, progress)
         self._refreshed(f"{info.version}:{hash_of(wanted)}", until, progress)
         metrics = self._metrics(found, until, progress)
-        self._show(model_type, progress)
-        return metrics
+        return replace(metrics, missing=self._show(model_type, progress))
 
     def rows(
         self,
@@ -119,12 +122,21 @@ class LakeProfiling:
             progress.update(f"creating the data profile of {self._table}")
             catalog, schema = self.settings.schema.split(".", 1)
             self.statements.run(f"CREATE SCHEMA IF NOT EXISTS {column_sql(catalog)}.{column_sql(schema)}")
-            self._api.create(wanted)
+            self._asked(lambda: self._api.create(wanted))
             found = self._up(until, progress)
         if changed := wanted.differences(found.profile):
             progress.update(f"changing the data profile of {self._table}: {', '.join(changed)}")
-            self._api.update(wanted, changed)
+            self._asked(lambda: self._api.update(wanted, changed))
         return self._up(until, progress)
+
+    def _asked(self, change: Callable[[], None]) -> None:
+        """Makes or changes the monitor."""
+        from databricks.sdk.errors import BadRequest
+
+        try:
+            change()
+        except BadRequest as error:
+            raise refused(error, f"profile {self._table} as the config asks") from error
 
     def _up(self, until: float, progress: Progress) -> Found:
         """Waits until the monitor can be refreshed."""
@@ -178,10 +190,10 @@ class LakeProfiling:
             lambda: self.tables.exists(profile) or None, until, f"waiting for the table {profile}", progress
         )
         drift = found.drift_table or profile.sibling(table=f"{self._table.table}_drift_metrics")
-        return LakeMetrics(profile, drift if self.tables.exists(drift) else None)
+        return LakeMetrics(profile, drift if self.tables.exists(drift) else None, OLDEST)
 
-    def _show(self, model_type: ModelType, progress: Progress) -> None:
-        """Publishes our dashboard; measuring goes on where this account may not make one."""
+    def _show(self, model_type: ModelType, progress: Progress) -> Mapping[str, str]:
+        """Publishes our dashboard; where this account may not make one, why is returned."""
         from databricks.sdk.errors.base import DatabricksError
 
         progress.update(f"publishing the dashboard of {self._table}")
@@ -190,7 +202,8 @@ class LakeProfiling:
         try:
             self.dashboards.bring_up(page(signals, model_type.roles().model_id, quality, title))
         except (ModelError, DatabricksError) as error:
-            progress.update(f"there is no dashboard: {error}")
+            return {"dashboard": message_of(error)}
+        return {}
 
     def _waited(self, look: Callable[[], T | None], until: float, what: str, progress: Progress) -> T:
         for pause in _pauses():

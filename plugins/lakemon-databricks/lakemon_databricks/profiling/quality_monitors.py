@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lakemon_core.domain.names import TableName
-from lakemon_databricks.profiling.definition import CustomMetric, Profile
+from lakemon_databricks.profiling.definition import CustomMetric, Profile, data_type_of
 from lakemon_databricks.profiling.found import Found, Progressing, Refreshed, table_or_none, told
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def _profile(info: catalog.MonitorInfo) -> Profile:
                 one.type.value.removeprefix(_METRIC).lower(),
                 one.definition,
                 tuple(one.input_columns),
-                one.output_data_type,
+                data_type_of(one.output_data_type),
             )
             for one in info.custom_metrics or ()
         ),

@@ -1,0 +1,339 @@
+"""One workspace and one laptop measure the same three tables: the signals are the same, to 1e-9.
+
+What data profiling computes by itself (columns, and custom metrics in SQL) is taken from the laptop's own
+metric tables and cut to Databricks' columns. Everything else is made anew: quality, fairness, categories,
+chance levels, and the signals.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from deltalake import DeltaTable, write_deltalake
+from fakes.databricks import FakeWorkspace
+
+from lakemon_core.cli.main import call
+from lakemon_core.profiling.schemas import drift_schema, profile_schema
+
+TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+OLDEST = TODAY - timedelta(days=30)
+ENVIRONMENTS = """\
+environments:
+  prod:
+    backend: databricks
+    catalog: prod
+    schema: flights
+    inference_table: {name: NAME_logs}
+    monitoring:
+      output_schema: monitoring
+      baseline_table: NAME_training
+      MORE
+    databricks: {call_seconds: 20, refresh_seconds: 60}
+  laptop:
+    catalog: prod
+    schema: flights
+    inference_table: {name: NAME_logs}
+    monitoring:
+      output_schema: monitoring
+      baseline_table: NAME_training
+      MORE
+"""
+MODELS = {
+    "late": "{name: late, type: classification, prediction_proba_col: proba, label_col: late}",
+    "air_time": "{name: air_time, type: regression, label_col: air_time}",
+    "departures": """{name: departures, type: forecasting, series_col: origin, horizon_col: horizon,
+        issued_at_col: issued, season_length: 7, label_col: departures, quantile_cols: {0.1: lo, 0.9: hi}}""",
+}
+MORE = {
+    "late": """granularities: ["1 day"]
+      slicing_exprs: [distance > 900, origin]
+      custom_metrics:
+        - {type: aggregate, name: longest, input_columns: [distance], definition: "max({{input_column}})",
+           output_data_type: double}
+        - {type: DATA_PROFILING_CUSTOM_METRIC_TYPE_DERIVED, name: kilometres, input_columns: [distance],
+           definition: longest * 1.609}
+        - {type: CUSTOM_METRIC_TYPE_DRIFT, name: longer, input_columns: [distance],
+           definition: "{{current_df}}.longest - {{base_df}}.longest",
+           output_data_type: '{"metadata":{},"name":"output","nullable":true,"type":"double"}'}
+        - {type: aggregate, name: agreement, input_columns: [":table"],
+           definition: "count_if({{prediction_col}} = {{label_col}}) / count({{label_col}})"}
+      alerts: [{metric: agreement, op: "<", threshold: 0.99, slice: "distance > 900=true"}]""",
+    "air_time": """granularities: ["1 day"]
+      slicing_exprs: [origin]
+      alerts: [{metric: rmse, threshold: 5}]""",
+    "departures": """granularities: ["1 week"]
+      alerts: [{metric: wape, threshold: 0.9}]""",
+}
+ASKED = ("value", "n", "lower", "upper", "baseline", "maturity", "p_value")
+FOR_CATEGORIES = {"js_distance", "tv_distance", "l_infinity_distance"}
+
+
+def moments(rng: np.random.Generator, first: datetime, rows: int) -> pa.Array:
+    """Times of one day, in order."""
+    seconds = np.sort(rng.integers(0, 86_400, rows)).tolist()
+    return pa.array([first + timedelta(seconds=at) for at in seconds], pa.timestamp("us", "UTC"))
+
+
+def flights(seed: int, rows: int, day: datetime | None = None) -> dict[str, Any]:
+    rng = np.random.default_rng(seed)
+    columns: dict[str, Any] = {} if day is None else {"timestamp": moments(rng, day, rows)}
+    return columns | {
+        "model_id": rng.choice(["1", "2"], rows),
+        "distance": rng.normal(900 + 20 * seed, 250, rows).round(3),
+        "origin": rng.choice(["JFK", "LGA", "EWR"], rows),
+    }
+
+
+def late(seed: int, rows: int, day: datetime | None = None) -> pa.Table:
+    """A classification: some rows wait for their label."""
+    rng, columns = np.random.default_rng(seed + 100), flights(seed, rows, day)
+    proba = rng.beta(2, 2, rows)
+    truth = rng.random(rows) < proba
+    answers = {
+        "prediction": np.where(proba > 0.5, "yes", "no"),
+        "proba": proba,
+        "late": pa.array(np.where(truth, "yes", "no"), mask=rng.random(rows) < 0.1),
+    }
+    return pa.table(columns | answers)
+
+
+def air_time(seed: int, rows: int, day: datetime | None = None) -> pa.Table:
+    """A regression."""
+    rng, columns = np.random.default_rng(seed + 200), flights(seed, rows, day)
+    truth = columns["distance"] / 8 + rng.normal(0, 6, rows)
+    labels = pa.array(truth, mask=rng.random(rows) < 0.1)
+    return pa.table(columns | {"prediction": columns["distance"] / 8 + 2, "air_time": labels})
+
+
+def departures(first: datetime, days: int, *, forecast: bool) -> pa.Table:
+    """A forecast, one and two days ahead, of two airports; without `forecast` the history."""
+    rng = np.random.default_rng(days)
+    rows: list[dict[str, Any]] = []
+    for day in (first + timedelta(days=number) for number in range(days)):
+        for origin, level in (("JFK", 300.0), ("LGA", 200.0)):
+            actual = level + 30 * (day.weekday() > 4) + rng.normal(0, 10)
+            if not forecast:
+                rows.append({"timestamp": day, "origin": origin, "departures": actual})
+            for horizon in (1, 2) if forecast else ():
+                guess = level + rng.normal(0, 15)
+                rows.append({
+                    "timestamp": day, "model_id": "1", "origin": origin, "horizon": horizon,
+                    "issued": day - timedelta(days=horizon), "prediction": guess, "lo": guess - 20,
+                    "hi": guess + 20, "departures": actual,
+                })  # fmt: skip
+    return pa.Table.from_pylist(rows)
+
+
+def data() -> dict[str, pa.Table]:
+    """Three days of predictions and a baseline for each model; `air_time` has a day from long ago, too."""
+    days = [TODAY - timedelta(days=back) for back in (4, 3, 2)]
+    monday = TODAY - timedelta(days=TODAY.weekday() + 14)
+    long_ago = TODAY - timedelta(days=40)
+    return {
+        "late_logs": pa.concat_tables([late(at, 150, day) for at, day in enumerate(days)]),
+        "late_training": late(7, 300),
+        "air_time_logs": pa.concat_tables(
+            [air_time(at, 120, day) for at, day in enumerate([long_ago, *days])]
+        ),
+        "air_time_training": air_time(7, 300),
+        "departures_logs": departures(monday, 14, forecast=True),
+        "departures_training": departures(monday - timedelta(weeks=8), 56, forecast=False),
+    }
+
+
+class Team:
+    """A project folder with a config for each model, a workspace, and the command line."""
+
+    def __init__(self, folder: Path, workspace: FakeWorkspace) -> None:
+        self.folder = folder
+        self.workspace = workspace
+        for name, model in MODELS.items():
+            more = ENVIRONMENTS.replace("MORE", MORE[name]).replace("NAME", name)
+            (folder / f"{name}.yml").write_text(f"model: {model}\n{more}")
+
+    def lakemon(self, *command: str, code: int = 0) -> dict:
+        """Runs a command as the command line does; returns its document."""
+        printed = StringIO()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("sys.__stdout__", printed)
+            assert call([*command, "--output", "json"]) == code, printed.getvalue()
+        return json.loads(printed.getvalue())
+
+    def run(self, model: str, environment: str) -> dict:
+        return self.lakemon("run", "-c", str(self.folder / f"{model}.yml"), "-e", environment, "-q")
+
+    def table(self, name: str) -> pa.Table:
+        """A table of the laptop."""
+        return DeltaTable(self.folder / ".lakemon" / "tables" / Path(*name.split("."))).to_pyarrow_table()
+
+    def measured(self, config: dict[str, Any], rows: pa.Table, baseline: pa.Table | None):
+        """What data profiling would find: exact values of the last 30 days, in Databricks' columns only."""
+        del rows, baseline
+        name = config["monitored_table_name"].rpartition(".")[2]
+        custom = {metric["name"] for metric in config.get("custom_metrics", ())}
+        found = []
+        for kind, schema in (("profile", profile_schema("model_id")), ("drift", drift_schema("model_id"))):
+            table = self.table(f"prod.monitoring.{name}_{kind}_metrics")
+            recent = pc.greater_equal(pc.struct_field(table["window"], "start"), OLDEST)
+            table = table.filter(pc.or_kleene(recent, pc.is_null(table["window"])))
+            found.append(
+                table.select([one for one in table.column_names if one in custom or _theirs(one, schema)])
+            )
+        profile, drift = found
+        return profile, _without_distances_of_numbers(drift)
+
+
+OURS = {
+    "reasons", "table_version", "config_hash", "method", "intervals", "counts", "new_categories",
+    "wasserstein_normalized", "psi_chance_level", "tv_chance_level", "js_chance_level", "cramers_v",
+    "out_of_range", "new_category_share", "bins", "n", "n_reference",
+}  # fmt: skip
+
+
+def _theirs(column: str, schema: pa.Schema) -> bool:
+    return column in schema.names and column not in OURS
+
+
+def _without_distances_of_numbers(drift: pa.Table) -> pa.Table:
+    numbers = pc.is_valid(drift["ks_test"])
+    for name in FOR_CATEGORIES:
+        at = drift.column_names.index(name)
+        drift = drift.set_column(at, name, pc.if_else(numbers, None, drift[name]))
+    return drift
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeWorkspace]:
+    """A workspace that this process is signed in to."""
+    fake = FakeWorkspace()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("DATABRICKS_", "MLFLOW_", "LAKEMON_"))]:
+            patch.delenv(name)
+        patch.setenv("DATABRICKS_CONFIG_FILE", str(tmp_path_factory.mktemp("home") / "databrickscfg"))
+        patch.setenv("DATABRICKS_HOST", fake.host)
+        patch.setenv("DATABRICKS_TOKEN", fake.token)
+        yield fake
+    fake.stop()
+    fake.check()
+
+
+@pytest.fixture(scope="module")
+def team(tmp_path_factory: pytest.TempPathFactory, workspace: FakeWorkspace) -> Team:
+    """After `lakemon run` of every model, on the laptop and in the workspace."""
+    made = Team(tmp_path_factory.mktemp("signals"), workspace)
+    for schema in ("flights", "monitoring", "lakemon"):
+        workspace.lake.create_schema(f"prod.{schema}")
+    for name, rows in data().items():
+        workspace.lake.write(f"prod.flights.{name}", rows)
+        write_deltalake(made.folder / ".lakemon" / "tables" / "prod" / "flights" / name, rows)
+    workspace.monitors.measure = made.measured
+    for model in MODELS:
+        made.run(model, "laptop")
+    made.told = {model: made.run(model, "prod") for model in MODELS}
+    return made
+
+
+def by_place(rows: list[dict]) -> dict[tuple, dict]:
+    names = (
+        "granularity",
+        "model_id",
+        "slice_key",
+        "slice_value",
+        "column",
+        "signal",
+        "statistic",
+        "compare",
+    )
+    return {
+        (str(row["window"]["start"])[:10], *(row[name] for name in names)): row
+        for row in rows
+        if row["window"]["start"] >= OLDEST
+    }
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_signals_of_a_model_are_those_of_a_laptop(team: Team, model: str):
+    name = f"prod.monitoring.{model}_logs_signals"
+    expected = by_place(team.table(name).to_pylist())
+    found = by_place(team.workspace.lake.sql(f"SELECT * FROM {name}").to_pylist())
+    assert found.keys() == expected.keys()
+    computed = {place for place, row in found.items() if row["value"] is not None}
+    lost = {
+        place[-2] for place, row in expected.items() if row["value"] is not None and place not in computed
+    }
+    assert lost <= FOR_CATEGORIES | {"out_of_range"}
+    assert all(found[place]["reason"] for place in found.keys() - computed)
+    for one in ASKED:
+        theirs, ours = (numbers(rows, computed, one) for rows in (found, expected))
+        assert theirs == pytest.approx(ours, rel=1e-9, abs=1e-12), one
+
+
+def numbers(rows: dict[tuple, dict], places: set[tuple], column: str) -> dict[tuple, float]:
+    return {place: rows[place][column] for place in places if rows[place][column] is not None}
+
+
+def test_fairness_is_that_of_a_laptop(team: Team):
+    name = "prod.monitoring.late_logs_profile_metrics"
+    measures = ("predictive_parity", "predictive_equality", "equal_opportunity", "statistical_parity")
+
+    def rates(rows: list[dict]) -> dict[tuple, float]:
+        return {
+            (str(row["window"]), row["model_id"], measure, label): rate
+            for row in rows
+            for measure in measures
+            for label, rate in dict(row[measure] or ()).items()
+        }
+
+    found = rates(team.workspace.lake.sql(f"SELECT * FROM {name}").to_pylist())
+    expected = rates(team.table(name).to_pylist())
+    assert len(expected) == (3 + 1) * 3 * 4 * 2
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+def test_custom_metrics_are_asked_of_databricks_in_its_own_form(team: Team):
+    (monitor,) = (one for one in team.workspace.monitors.known.values() if one.config.get("custom_metrics"))
+    assert [(one["name"], one["type"].rpartition("_")[2]) for one in monitor.config["custom_metrics"]] == [
+        ("longest", "AGGREGATE"),
+        ("kilometres", "DERIVED"),
+        ("longer", "DRIFT"),
+        ("agreement", "AGGREGATE"),
+    ]
+    types = {json.loads(one["output_data_type"])["type"] for one in monitor.config["custom_metrics"]}
+    assert types == {"double"}
+    assert {one["rule"] for one in team.told["late"]["incidents"]} == {"agreement/distance > 900=true"}
+
+
+def test_windows_that_databricks_does_not_measure_any_more_are_told(team: Team):
+    stage = next(one for one in team.told["air_time"]["stages"] if one["name"] == "monitor")
+    left_out = stage["detail"]["windows_not_measured"]["1 day"]
+    day = TODAY - timedelta(days=40)
+    assert left_out == f"1 windows from {day:%Y-%m-%d} on: the lake measures the last 30 days only"
+
+
+def test_references_that_databricks_does_not_have_are_refused_where_they_are_written(team: Team):
+    written = (team.folder / "air_time.yml").read_text()
+    asked = written.replace("{metric: rmse, threshold: 5}", "{metric: rmse, threshold: 5}, LATER")
+    later = "{metric: feature_drift, threshold: 0.2, compare: last_week}"
+    config = team.folder / "later.yml"
+    config.write_text(asked.replace("LATER", later))
+    told = team.lakemon("config", "check", str(config), "-e", "prod", code=2)
+    (problem,) = told["error"]["problems"]
+    assert (problem["code"], problem["path"]) == ("LM453", "environments.prod.monitoring.alerts.1.compare")
+    assert "last_week" in problem["what"]
+    assert problem["line"] > 0
+    team.lakemon("config", "check", str(config), "-e", "laptop")
+
+
+def test_the_same_run_again_changes_nothing(team: Team):
+    told = team.run("late", "prod")
+    assert {stage["status"] for stage in told["stages"] if stage["name"] != "validate"} == {"nothing to do"}
+    (monitor,) = (one for one in team.workspace.monitors.known.values() if one.config.get("custom_metrics"))
+    assert monitor.version == 0
