@@ -1,10 +1,12 @@
 """Whatever the network does, a call ends in its time and says which call it was."""
 
+import json
 import time
 
 import pytest
 from databricks.sdk.errors import NotFound
 from fakes.databricks import FakeWorkspace, faults
+from fakes.databricks.web.messages import Answer
 from lakemon_databricks.workspace import Connection, connect
 
 from lakemon_core.domain.errors import ModelError
@@ -67,6 +69,29 @@ def ends_in_time(client) -> None:
         names(client)
     assert time.monotonic() - started < SECONDS + 30  # the SDK alone waits 300 seconds, or a day
     assert "Traceback" not in str(told.value)
+
+
+SCHEMAS = "/api/2.1/unity-catalog/schemas"
+
+
+def another_page(*schemas: str) -> Answer:
+    """A page of a list that is not its last one."""
+    named = [{"full_name": name, "name": name} for name in schemas]
+    return Answer(200, json.dumps({"schemas": named, "next_page_token": "again"}).encode())
+
+
+def test_a_list_whose_pages_repeat_is_told(signed_in: FakeWorkspace):
+    client = connect(Connection(call_seconds=30.0))
+    signed_in.faults.on("GET", SCHEMAS, faults.rewrites(lambda _: another_page("prod.flights")), times=None)
+    with pytest.raises(ModelError, match=r"LM423 .*pages repeat"):
+        list(client.schemas.list("prod"))
+
+
+def test_an_empty_page_is_not_the_end_of_a_list(signed_in: FakeWorkspace):
+    client = connect(Connection(call_seconds=30.0))
+    signed_in.lake.create_schema("prod.flights")
+    signed_in.faults.on("GET", SCHEMAS, faults.rewrites(lambda _: another_page()))
+    assert "prod.flights" in {one.full_name for one in client.schemas.list("prod")}
 
 
 def test_what_is_not_there_stays_an_error_of_its_own(client):

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lakemon_core.domain.errors import LakemonError
@@ -73,15 +73,18 @@ class _Door:
         host: where it goes.
         seconds: for one call with all of its retries.
         sends_again: after a fault of the server; otherwise that is an answer like others.
+        pages: of each list that is being read, the tokens that were sent.
     """
 
     send: Callable[..., Any]
     host: str
     seconds: float
     sends_again: bool
+    pages: dict[object, set[str]] = field(default_factory=dict[object, set[str]])
 
     def __call__(self, method: str, path: str | None = None, **options: Any) -> Any:
         call = f"{method} {path or options.get('url')}"
+        self._refuse_loop(call, options.get("query") or {})
         deadline = time.monotonic() + self.seconds
         for pause in (*_PAUSES, None):
             left = deadline - time.monotonic()
@@ -93,6 +96,18 @@ class _Door:
                     raise told from (None if told is error else error)
                 time.sleep(pause)
         raise AssertionError("unreachable")
+
+    def _refuse_loop(self, call: str, query: Mapping[str, object]) -> None:
+        """Ends a list whose pages come back to one that was read: the SDK would read it for ever."""
+        asked = tuple(sorted((name, str(value)) for name, value in query.items() if name != "page_token"))
+        read = self.pages.setdefault((threading.get_ident(), call, asked), set())
+        token = query.get("page_token")
+        if token is None:
+            read.clear()
+        elif str(token) in read:
+            raise no_answer(self.host, f"answer {call}", "its pages repeat without an end")
+        else:
+            read.add(str(token))
 
     def _told(self, error: Exception, call: str) -> Exception:
         """Returns the error to raise; what a caller may look for, such as NotFound, stays as it is.
