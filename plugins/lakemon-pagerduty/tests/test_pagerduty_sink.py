@@ -33,7 +33,7 @@ class TestPagerDutySink(AlertSinkContract, UnreachableSinkContract):
 
     @pytest.fixture
     def received(self, pager):
-        return lambda: ["\n".join(texts(event)) for event in pager.events]
+        return lambda: ["\n".join(texts(event)) for event in without_ends_of_tests(pager.events)]
 
     @pytest.fixture
     def unreachable(self, sink_at, free_port):
@@ -44,6 +44,13 @@ class TestPagerDutyOverHttp(WebSinkContract):
     @pytest.fixture
     def sink_to(self, sink_at):
         return sink_at
+
+
+def without_ends_of_tests(events):
+    tests = {event["dedup_key"] for event in events if event.get("payload", {}).get("group") == "test"}
+    return [
+        event for event in events if event["dedup_key"] not in tests or event["event_action"] != "resolve"
+    ]
 
 
 def texts(value):
@@ -107,6 +114,14 @@ def test_only_events_that_failed_are_sent_again(sink_at, pager):
     second = send(sink, OPENED, OPENED, OPENED, targets=("1.1", "2.1"))
     assert second.status is ACCEPTED
     assert set(pager.alerts) == {"1.1", "2.1"}
+
+
+def test_a_test_leaves_no_alert_open(sink_at, pager):
+    sink = sink_at(pager.url)
+    note = sample_notification(transition=Transition.TEST, thread="test-1", evidence=())
+    assert sink.deliver(sink.render(note), sample_attempt()).status is ACCEPTED
+    assert [event["event_action"] for event in pager.events] == ["trigger", "resolve"]
+    assert pager.alerts == {}
 
 
 def test_an_event_that_is_refused_does_not_hold_up_the_others(sink_at, pager):
