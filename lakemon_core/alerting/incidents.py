@@ -11,15 +11,13 @@ from typing import cast
 from lakemon_core.alerting.judging.shelf import slice_text
 from lakemon_core.alerting.life.hush import Hush
 from lakemon_core.alerting.life.streams import asks_for, streams
-from lakemon_core.alerting.life.telling import RANK, RULE_CHANGED, Teller, event_key
+from lakemon_core.alerting.life.telling import RANK, RULE_CHANGED, RULE_REMOVED, Teller, event_key
 from lakemon_core.alerting.rules import named
 from lakemon_core.alerting.wording import subject_of, title_of
 from lakemon_core.domain.figures import Kind
 from lakemon_core.domain.incident import Incident, IncidentEvent, IncidentStatus, Transition
 from lakemon_core.domain.rule import Rule, Status, Verdict
 from lakemon_core.domain.silence import Silence
-
-RULE_REMOVED = "rule_removed"
 
 _BREACH, _FINE = "b", "o"
 _ENDLESS = datetime.max.replace(tzinfo=UTC)
@@ -148,7 +146,10 @@ def close_removed(
     run_id: str,
     now: datetime,
 ) -> tuple[list[Incident], list[IncidentEvent]]:
-    """Closes the open incidents of this model that no rule of the config asks for any more, silently."""
+    """Closes the open incidents of this model that no rule of the config asks for any more.
+
+    Of those that people know, only channels that keep a state hear.
+    """
     by_name = {rule.name: rule for rule in named(rules)}
     closed = [
         replace(state, status=IncidentStatus.RESOLVED, recent="")
@@ -166,7 +167,7 @@ def close_removed(
             run_id=run_id,
             at=now,
             reason=RULE_REMOVED,
-            notify=False,
+            notify=state.told_at is not None,
         )
         for state in closed
     ]

@@ -16,6 +16,7 @@ from lakemon_core.alerting.sending.gates import Gates
 from lakemon_core.alerting.sending.once import OVERRUN, clean, try_once
 from lakemon_core.alerting.sending.pace import Pace, Tools, settle
 from lakemon_core.domain.incident import (
+    ADDRESS_IS_DEAD,
     Attempt,
     DeliveryResult,
     DeliveryStatus,
@@ -70,7 +71,10 @@ def drain(
         everywhere.
     """
     work = _Drain(ledger, sinks, clock, pace or Pace(), tools or Tools(), progress, ways or Ways())
-    return work.run(ledger.outbox("due"))
+    work.run(ledger.outbox("due"))
+    if work.redirected:
+        work.run([item for item in ledger.outbox("due") if item.key in work.redirected])
+    return list(work.tried.values())
 
 
 @dataclass
@@ -86,8 +90,10 @@ class _Drain:
     ways: Ways
     spent: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     tried: dict[str, OutboxItem] = field(default_factory=dict[str, OutboxItem])
+    gone: dict[str, DeliveryResult] = field(default_factory=dict[str, DeliveryResult])
+    redirected: set[str] = field(default_factory=set[str])
 
-    def run(self, items: Sequence[OutboxItem]) -> list[OutboxItem]:
+    def run(self, items: Sequence[OutboxItem]) -> None:
         """Goes through the lanes, the lane whose first message is due soonest first."""
         lanes = self._lanes(items)
         heap = [(self._ready_at(lane[0]), number) for number, lane in enumerate(lanes)]
@@ -107,7 +113,6 @@ class _Drain:
                 lane.appendleft(after)
             if lane:
                 heappush(heap, (self._ready_at(lane[0]), number))
-        return list(self.tried.values())
 
     @cached_property
     def begun(self) -> datetime:
@@ -190,7 +195,9 @@ class _Drain:
         now = self.clock.now()
         after = settle(held, result, now=now, pace=self.pace, draw=self.tools.draw)
         if after.status == "dead":
-            self.ledger.commit([], [], fallbacks(after, self.ways.elsewhere(after), now))
+            others = fallbacks(after, self.ways.elsewhere(after), now)
+            self.ledger.commit([], [], others)
+            self.redirected.update(other.key for other in others)
         self.ledger.record(after, result, now)
         self.gates.note(held, result, now)
         self._charge(after, result, self.tools.elapsed() - started)
@@ -198,6 +205,8 @@ class _Drain:
 
     def _charge(self, item: OutboxItem, result: DeliveryResult, seconds: float) -> None:
         """Notes what a try cost; keeps its receipt for those that follow."""
+        if result.code == ADDRESS_IS_DEAD:
+            self.gone[item.sink] = result
         if result.code == OVERRUN:
             self.spent[item.sink] = inf
         elif item.status == "due":
@@ -210,6 +219,8 @@ class _Drain:
         if sink is None:
             detail = f"the config has no sink {item.sink!r} any more"
             return DeliveryResult(DeliveryStatus.RETRY, "no_sink", detail)
+        if item.sink in self.gone:
+            return self.gone[item.sink]
         follows = item.notification.transition not in {Transition.OPENED, Transition.TEST}
         attempt = Attempt(
             key=item.key,

@@ -58,6 +58,12 @@ class Router:
         found += [Route(sink) for sink in defaults]
         return tuple(sorted(found or self._everybody()))
 
+    def keeping_state(self, routes: Iterable[Route]) -> tuple[Route, ...]:
+        """Returns those routes whose channel keeps something open until it is told of the end."""
+        return tuple(
+            sorted(one for one in routes if one.sink in self.sinks and self.sinks[one.sink].keeps_state)
+        )
+
     def elsewhere(self, sink: str) -> tuple[Route, ...]:
         """Returns where a message goes that a sink refused: another sink of the config, else the built-in."""
         others = [name for name in self.configured if name != sink and name in self.sinks]

@@ -10,6 +10,7 @@ from lakemon_core.domain.run import Severity
 from lakemon_core.domain.window import Window
 
 __all__ = [
+    "ADDRESS_IS_DEAD",
     "Attempt",
     "Contributor",
     "DeliveryResult",
@@ -25,6 +26,9 @@ __all__ = [
     "TargetResult",
     "Transition",
 ]
+
+ADDRESS_IS_DEAD = "LM558"
+"""Code of a delivery whose address nobody answers any more: no other message of the run is sent there."""
 
 
 class IncidentStatus(StrEnum):

@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from lakemon_core.alerting.incidents import Watch, advance, close_removed
 from lakemon_core.alerting.life.silencing import acknowledge, find_incident, silences
-from lakemon_core.alerting.messages.compose import compose
+from lakemon_core.alerting.life.telling import BY_CONFIG
+from lakemon_core.alerting.messages.compose import compose, who_heard
 from lakemon_core.alerting.outbox import Ways, drain
 from lakemon_core.alerting.routing import Router
 from lakemon_core.alerting.sending.pace import Tools
@@ -126,6 +127,7 @@ def _messages(
     events: Sequence[IncidentEvent],
     rules: Sequence[Rule],
 ) -> list[OutboxItem]:
+    by_config = any(event.notify and event.reason in BY_CONFIG for event in events)
     return compose(
         events,
         rules=rules,
@@ -133,6 +135,7 @@ def _messages(
         monitor=context.monitor,
         now=context.clock.now(),
         report=context.backend.dashboard_url or "",
+        heard=who_heard(context.backend.ledger.outbox()) if by_config else {},
     )
 
 

@@ -10,13 +10,15 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import cast
 
-from lakemon_core.domain.incident import DeliveryResult, DeliveryStatus
+from lakemon_core.domain.errors import DeliveryError
+from lakemon_core.domain.incident import ADDRESS_IS_DEAD, DeliveryResult, DeliveryStatus
 from lakemon_core.domain.names import plain
 
 LONGEST_PAUSE = 3600.0
 """Seconds; a channel that asks for a longer pause is asked again after this."""
 
 _AGAIN = frozenset({408, 425, 429})
+_GONE = frozenset({404, 410})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,20 @@ class Answer:
 def outcome_of(
     status: int, text: str, headers: Mapping[str, str], *, place: str, now: datetime
 ) -> DeliveryResult:
-    """Returns what an HTTP answer means: 2xx delivered, 408, 425, 429 and 5xx again later, all else never."""
+    """Returns what an HTTP answer means: 2xx delivered, 408, 425, 429 and 5xx again later, all else never.
+
+    404 and 410 say that nobody is at this address any more: `ADDRESS_IS_DEAD`.
+    """
     said = f"{place} answered {status} {plain(text, 200)}".rstrip()
     if status // 100 == 2:
         return DeliveryResult(DeliveryStatus.DELIVERED, str(status))
     if status in _AGAIN or status // 100 == 5:
         pause = retry_after(headers.get("retry-after", ""), now)
         return DeliveryResult(DeliveryStatus.RETRY, str(status), said, pause)
+    if status in _GONE:
+        cure = "make a new URL, put it where the config refers to it, then `lakemon alert replay --all`."
+        gone = DeliveryError(ADDRESS_IS_DEAD, f"{said}: the address is dead;", cure=cure)
+        return DeliveryResult(DeliveryStatus.REJECTED, gone.code, str(gone))
     if status // 100 == 3:
         said = f"{place} answered {status} with a redirect, which is not followed"
     return DeliveryResult(DeliveryStatus.REJECTED, str(status), said)

@@ -11,6 +11,10 @@ from lakemon_core.domain.rule import Rule
 from lakemon_core.domain.run import Severity
 
 RULE_CHANGED = "rule_changed"
+RULE_REMOVED = "rule_removed"
+BY_CONFIG = frozenset({RULE_CHANGED, RULE_REMOVED})
+"""Reasons of an ending that says nothing of the data: only channels that keep a state hear of it."""
+
 RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 Told = tuple[Incident, list[IncidentEvent]]
@@ -81,7 +85,7 @@ class Teller:
     def _ended(self, before: Incident | None, event: IncidentEvent) -> IncidentEvent:
         """Leaves a resolution loud when people knew of its episode; everything else is quiet at first."""
         known = before.episode if before and before.is_open and before.told_at else None
-        is_known = event.incident.episode == known and event.reason != RULE_CHANGED
+        is_known = event.incident.episode == known
         return replace(event, notify=event.transition is Transition.RESOLVED and is_known)
 
     def _wanted(self, state: Incident, rule: Rule | None) -> Transition | None:

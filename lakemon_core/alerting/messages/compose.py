@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
-from lakemon_core.alerting.messages.figures import evidence_of
+from lakemon_core.alerting.life.telling import BY_CONFIG
+from lakemon_core.alerting.messages.figures import evidence_of, incident_id
 from lakemon_core.alerting.messages.story import Story
 from lakemon_core.alerting.messages.template import in_own_words
 from lakemon_core.alerting.routing import Route, Router
@@ -28,6 +31,7 @@ def compose(
     monitor: Monitor,
     now: datetime,
     report: str = "",
+    heard: Mapping[str, Iterable[Route]] = MappingProxyType({}),
 ) -> list[OutboxItem]:
     """Makes the messages of one run; events with `notify=False` make none.
 
@@ -42,6 +46,7 @@ def compose(
         monitor: names model, environment and config.
         now: the present moment, aware, UTC.
         report: where people look: URL or path; may be empty.
+        heard: incident → who was told of it; they hear when it ends because of the config.
 
     Returns:
         messages for the outbox, due now.
@@ -53,7 +58,10 @@ def compose(
         if event.notify:
             rule = by_name.get(event.incident.rule)
             stands, group = event.transition is not Transition.RESOLVED, _group(event.incident, rule)
-            for route in router.routes(rule.recipients if rule else ()):
+            routes = router.routes(rule.recipients if rule else ())
+            if event.reason in BY_CONFIG and not stands:
+                routes = router.keeping_state(heard.get(incident_id(event.incident), ()))
+            for route in routes:
                 buckets.setdefault((stands, route, group), []).append(event)
     return [
         _item(route, notification(bucket, rules, monitor, route.targets, now=now, report=report), now)
@@ -74,7 +82,7 @@ def notification(
     worst_first = sorted(events, key=lambda event: _badness(event.incident), reverse=True)
     story = Story(tuple(worst_first), {rule.name: rule for rule in rules}, monitor)
     transitions = {event.transition for event in events}
-    threads = sorted(f"{event.incident.fingerprint}.{event.incident.episode}" for event in events)
+    threads = sorted(incident_id(event.incident) for event in events)
     told = Notification(
         key=_digest(*sorted(event.key for event in events)),
         thread=threads[0] if len(threads) == 1 else _digest(*threads),
@@ -97,6 +105,16 @@ def notification(
     )
     template = monitor.monitoring.message
     return in_own_words(told, template) if template else told
+
+
+def who_heard(items: Iterable[OutboxItem]) -> dict[str, set[Route]]:
+    """Returns incident → the routes of the messages that told of it, or are going to."""
+    heard: dict[str, set[Route]] = defaultdict(set)
+    for item in items:
+        if item.status in {"due", "accepted", "delivered"} or item.may_have_arrived:
+            for incident in item.notification.incidents:
+                heard[incident].add(Route(item.sink, item.notification.targets))
+    return heard
 
 
 def _group(incident: Incident, rule: Rule | None) -> tuple[str, ...]:

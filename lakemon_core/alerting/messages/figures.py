@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from lakemon_core.domain.figures import Contributor, Evidence
-from lakemon_core.domain.incident import IncidentEvent
+from lakemon_core.domain.incident import Incident, IncidentEvent
 from lakemon_core.domain.rule import Rule
 
 
@@ -21,7 +21,7 @@ def evidence_of(event: IncidentEvent, rule: Rule | None) -> Evidence:
     incident = event.incident
     known: Mapping[str, Any] = incident.evidence
     return Evidence(
-        incident=f"{incident.fingerprint}.{incident.episode}",
+        incident=incident_id(incident),
         transition=event.transition,
         kind=incident.kind,
         severity=incident.severity,
@@ -47,6 +47,11 @@ def evidence_of(event: IncidentEvent, rule: Rule | None) -> Evidence:
         runbook=rule.runbook if rule else "",
         reason=event.reason or str(known.get("reason", "")),
     )
+
+
+def incident_id(incident: Incident) -> str:
+    """Returns what channels know one episode by: the same from its opening to its end."""
+    return f"{incident.fingerprint}.{incident.episode}"
 
 
 def _moment(text: str | None) -> datetime | None:

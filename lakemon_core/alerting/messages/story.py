@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from lakemon_core.alerting.life.telling import BY_CONFIG
 from lakemon_core.alerting.wording import moment, number
 from lakemon_core.domain.incident import Incident, IncidentEvent, Kind, Transition
 from lakemon_core.domain.monitor import Monitor
@@ -140,6 +141,8 @@ def _headline(event: IncidentEvent) -> str:
         return f"still {incident.title}{since}"
     if event.transition is not Transition.RESOLVED:
         return f"{incident.title}{since}"
+    if event.reason in BY_CONFIG:
+        return f"{_what(incident)} is not looked at as before: {plain(event.reason.replace('_', ' '))}{since}"
     if incident.kind is not Kind.BREACH:
         return f"{_what(incident)} can be judged again, after {_windows(incident)}{since}"
     value, limit = _figures(incident)

@@ -37,6 +37,11 @@ class AlertmanagerSink(WebSink):
     most_alerts: ClassVar[int] = MOST_ALERTS
     longest_value: ClassVar[int] = LONGEST_VALUE
 
+    @property
+    def keeps_state(self) -> bool:
+        """Always: an alert fires until it is resolved."""
+        return True
+
     def render(self, notification: Notification) -> Rendered:
         """Returns the alerts as JSON."""
         alerts = alerts_of(notification, timedelta(days=self._config.fires_for_days))

@@ -52,6 +52,11 @@ class PagerDutySink(WebSink):
     longest_summary: ClassVar[int] = LONGEST_SUMMARY
     largest_event: ClassVar[int] = LARGEST_EVENT
 
+    @property
+    def keeps_state(self) -> bool:
+        """Always: an alert stays open until it is resolved."""
+        return True
+
     def render(self, notification: Notification) -> Rendered:
         """Returns the events, one for each incident."""
         return Rendered({"events": events_of(notification)}, "application/json")

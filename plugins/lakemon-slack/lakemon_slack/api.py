@@ -27,7 +27,6 @@ _CURES = {
     "is_archived": "the channel is archived",
     "missing_scope": "give the app the scope chat:write (and files:write for charts)",
     "not_in_channel": "invite the bot to the channel",
-    "no_service": "the webhook was removed; make a new one",
     "token_revoked": "the token was revoked; make a new one",
 }
 CANNOT_CHANGE = frozenset({"cant_update_message", "edit_window_closed", "message_not_found"})

@@ -74,6 +74,11 @@ class SlackSink(WebSink):
         """Whether the webhook's or the bot's channel is known."""
         return bool(self._config.webhook_url or self._config.channel)
 
+    @property
+    def keeps_state(self) -> bool:
+        """Whether it is a bot, whose opening message is updated at the end."""
+        return self._config.token is not None
+
     def render(self, notification: Notification) -> Rendered:
         """Returns the message, its thread, the line that closes the thread, and the chart."""
         blocks, was_cut = blocks_of(notification)

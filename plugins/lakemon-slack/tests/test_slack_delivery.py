@@ -134,8 +134,8 @@ def test_an_error_of_the_web_api_comes_with_status_200(bot_at, slack, error, sta
     [
         (Reply(400, "invalid_payload"), REJECTED, "400"),
         (Reply(403, "action_prohibited"), REJECTED, "403"),
-        (Reply(404, "no_service"), REJECTED, "no_service"),
-        (Reply(410, "channel_is_archived"), REJECTED, "410"),
+        (Reply(404, "no_service"), REJECTED, "LM558"),
+        (Reply(410, "channel_is_archived"), REJECTED, "LM558"),
         (Reply(500, "rollup_error"), RETRY, "rollup_error"),
         (Reply(502), RETRY, "502"),
         (Reply(302, headers={"Location": "https://example.org"}), REJECTED, "302"),

@@ -52,6 +52,11 @@ class WebhookSink(WebSink):
     Config: ClassVar[type[PluginConfig]] = WebhookConfig
     largest_body: ClassVar[int] = LARGEST_BODY
 
+    @property
+    def keeps_state(self) -> bool:
+        """Always: a program may keep what a person forgets."""
+        return True
+
     def render(self, notification: Notification) -> Rendered:
         """Returns the JSON as bytes, as they are signed and sent."""
         return cloud_event(notification) if self._config.format == "cloudevents" else standard(notification)

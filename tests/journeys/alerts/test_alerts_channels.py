@@ -76,3 +76,21 @@ def test_every_channel_hears_of_the_opening_and_of_the_end(project, channels):
     for secret in (TOKEN, KEY, SECRET, "s3cretOfTheWorkflow", channels.hook.url):
         assert secret not in str(sent)
         assert not [data for data in traces if secret.encode() in data]
+
+
+def test_channels_that_keep_a_state_hear_that_a_rule_is_gone_and_people_do_not(project, channels):
+    project.config(sinks=SINKS.strip())
+    project.day(0, nulls=50)
+    assert len(channels.pager.alerts) == 1
+    project.config("_of_another_name", sinks=SINKS.strip())
+    project.lakemon("alert")
+    opened, over = (one.json["data"]["incidents"][0] for one in channels.hook.requests[:2])
+    assert (over["incident"], over["transition"], over["reason"]) == (
+        opened["incident"],
+        "resolved",
+        "rule_removed",
+    )
+    assert opened["incident"] not in channels.pager.alerts
+    root = next(iter(channels.slack.messages.values()))
+    assert "null rate of amount is not looked at as before: rule removed" in shown_in_slack(root)
+    assert not any("[resolved]" in shown_in_teams(card) for card in channels.teams.cards)

@@ -202,12 +202,12 @@ class TestTheDataItself:
             one.title for one in story.states.values()
         }
 
-    def test_a_rule_that_asks_no_longer_for_it_closes_it_silently(self, story, series, now):
+    def test_a_rule_that_asks_no_longer_for_it_closes_it(self, story, series, now):
         story.run(series("cu", rule=self.ALERT))
         place = {"model": "a.b.flights", "environment": "dev", "run_id": "r", "now": now}
         assert close_removed(story.states, [self.ALERT], **place) == ([], [])
         (closed,), (event,) = close_removed(story.states, [RULE], **place)
-        assert (closed.kind, event.notify) == (Kind.NO_DATA, False)
+        assert (closed.kind, event.reason) == (Kind.NO_DATA, "rule_removed")
 
     def test_healthy_series_leave_no_traces_of_other_kinds(self, story, series):
         story.weekly(series("ooco", rule=self.ALERT))

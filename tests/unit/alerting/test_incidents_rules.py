@@ -27,11 +27,11 @@ class TestAnEditedRule:
         assert told(story.run(series("c", first=1, rule=self.LOOSER))[1]) == []
         assert story.incident.episode == 1
 
-    def test_judges_the_newest_window_again_and_closes_silently(self, story, series):
+    def test_judges_the_newest_window_again_and_says_why_it_closes(self, story, series):
         story.run(series("cc"))
         _, events = story.run(series("oo", rule=self.LOOSER))
         assert [(event.transition.value, event.reason, event.notify) for event in events] == [
-            ("resolved", "rule_changed", False)
+            ("resolved", "rule_changed", True)
         ]
 
     def test_may_open_at_once(self, story, series):
@@ -63,11 +63,11 @@ class TestARemovedRule:
 
         return run
 
-    def test_closes_its_incident_silently(self, story, series, close):
+    def test_closes_its_incident_with_that_reason(self, story, series, close):
         story.run(series("c"))
         states, events = close([])
         assert [state.status for state in states] == [IncidentStatus.RESOLVED]
-        assert [(event.reason, event.notify) for event in events] == [("rule_removed", False)]
+        assert [(event.reason, event.notify) for event in events] == [("rule_removed", True)]
 
     def test_leaves_others_alone(self, story, series, close):
         story.run(series("c"))

@@ -8,7 +8,13 @@ import pytest
 from lakemon_core.alerting.routing import Route
 from lakemon_core.alerting.sending.aftermath import revived
 from lakemon_core.alerting.sending.pace import Pace
-from lakemon_core.domain.incident import DeliveryResult, DeliveryStatus, TargetResult, Transition
+from lakemon_core.domain.incident import (
+    ADDRESS_IS_DEAD,
+    DeliveryResult,
+    DeliveryStatus,
+    TargetResult,
+    Transition,
+)
 from lakemon_core.domain.run import RunRecord
 from lakemon_core.testing.sinks import sample_evidence
 
@@ -139,8 +145,8 @@ class TestAnotherWay:
     def test_a_dead_message_goes_another_way_and_says_why(self, world):
         world.put(targets=("#ml",))
         world.sinks["one"].script = [DeliveryResult(REJECTED, "channel_not_found", "no such channel")]
-        world.drain(elsewhere=self.elsewhere)
-        (item,) = world.drain(elsewhere=self.elsewhere)
+        dead, item = world.drain(elsewhere=self.elsewhere)
+        assert (dead.sink, dead.status) == ("one", "dead")
         assert (item.sink, item.status) == ("two", "delivered")
         assert item.notification.targets == ()
         assert item.notification.lines[-1] == ("one could not tell #ml: channel_not_found no such channel")
@@ -149,9 +155,19 @@ class TestAnotherWay:
         world.put(targets=(ANN, BOB))
         results = (TargetResult(ANN, DELIVERED), TargetResult(BOB, REJECTED, "550"))
         world.sinks["one"].script = [DeliveryResult(DeliveryStatus.PARTIAL, targets=results)]
-        world.drain(elsewhere=self.elsewhere)
-        (item,) = world.ledger.outbox("due")
+        _, item = world.drain(elsewhere=self.elsewhere)
         assert item.notification.lines[-1].startswith(f"one could not tell {BOB}: ")
+
+    def test_an_address_that_is_dead_is_asked_once_and_all_goes_another_way(self, world):
+        for number in range(3):
+            world.put(f"k{number}", order=f"t{number}")
+        world.sinks["one"].script = [DeliveryResult(REJECTED, ADDRESS_IS_DEAD, "answered 410")]
+        sent = world.drain(elsewhere=self.elsewhere)
+        assert sorted((item.sink, item.status) for item in sent) == [
+            *[("one", "dead")] * 3,
+            *[("two", "delivered")] * 3,
+        ]
+        assert len(world.sinks["one"].attempts) == 1
 
     def test_a_message_that_came_another_way_has_no_further_one(self, world):
         world.put()

@@ -88,12 +88,21 @@ def test_the_receiver_may_ask_for_patience(receiver, status):
     assert answer.outcome.detail == f"127.0.0.1:{receiver.port} answered {status} busy"
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 413, 422])
+@pytest.mark.parametrize("status", [400, 401, 403, 413, 422])
 def test_other_refusals_are_final(receiver, status):
     receiver.replies = [Reply(status, "no\r\nsuch \x1b[31mhook")]
     answer = post(receiver.url)
     assert outcome(answer) == (REJECTED, str(status))
     assert answer.outcome.detail.endswith("no  such [31mhook")
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_an_address_that_is_gone_is_dead_and_says_what_to_do(receiver, status):
+    receiver.replies = [Reply(status, "gone")]
+    answer = post(receiver.url)
+    assert outcome(answer) == (REJECTED, "LM558")
+    assert f"answered {status} gone: the address is dead" in answer.outcome.detail
+    assert "lakemon alert replay --all" in answer.outcome.detail
 
 
 @pytest.mark.parametrize(
