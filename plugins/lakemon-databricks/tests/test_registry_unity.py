@@ -83,6 +83,42 @@ def test_a_version_is_promoted_by_copy_and_once(delays, signed_in):
     }
 
 
+@pytest.fixture
+def logged(registry, tmp_path):
+    """The same registry with one version that a training run has logged by `log_model`."""
+    import mlflow
+    from mlflow.models import infer_signature
+    from sklearn.linear_model import LogisticRegression
+
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/runs.db")
+    experiment = mlflow.create_experiment("delays", artifact_location=(tmp_path / "artifacts").as_uri())
+    model = LogisticRegression().fit(INPUTS, LATE)
+    with mlflow.start_run(experiment_id=experiment):
+        mlflow.sklearn.log_model(
+            model,
+            name="delays",
+            signature=infer_signature(INPUTS, model.predict(INPUTS)),
+            input_example=INPUTS,
+            serialization_format="skops",
+            pip_requirements=["scikit-learn"],
+            registered_model_name=NAME,
+        )
+    yield registry
+    mlflow.set_tracking_uri(before)
+
+
+def test_what_a_training_run_has_logged_is_promoted_and_answers(logged):
+    promoted = logged.models.promote(NAME, "latest", "prod.flights.delays")
+    assert (promoted.name, promoted.version) == ("prod.flights.delays", "1")
+    assert logged.resolve("prod.flights.delays", "champion").inputs == {
+        "distance": "double",
+        "hour": "double",
+    }
+    assert list(logged.models.load("prod.flights.delays", "champion").predict(INPUTS)) == [0, 1, 0, 1]
+    assert logged.models.promote(NAME, "1", "prod.flights.delays").version == "1"
+
+
 def test_a_version_is_loaded_and_answers(delays):
     model = delays.models.load(NAME, "champion")
     assert list(model.predict(INPUTS)) == [0, 1, 0, 1]
