@@ -11,8 +11,9 @@ from pathlib import Path
 
 from lakemon_core.alerting.routing import builtin_sinks
 from lakemon_core.config import EnvironmentSecrets, Loaded, load, validate_settings
-from lakemon_core.domain.errors import UsageError
-from lakemon_core.domain.monitor import Monitor, Roles
+from lakemon_core.config.explain import in_file_order
+from lakemon_core.domain.errors import ConfigErrors, Problem, UsageError
+from lakemon_core.domain.monitor import Monitor, Roles, SinkSpec
 from lakemon_core.domain.run import HookOutcome
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.pipeline.hooks import HookRunner
@@ -173,7 +174,7 @@ class _Opening:
     def open(self, progress: Progress, trace: Callable[[HookOutcome], None] | None) -> Session:
         """Opens the session; the backend comes last, when all else is known to be right."""
         spec = self.monitor.plugins
-        model_type, sinks = self._model_type(), self._sinks()
+        model_type, sinks = self._chosen()
         hooks = self.plugins.hooks(settings=spec.settings, autoload=spec.autoload, on_outcome=trace)
         backend = self._backend()
         self.secrets.ask(backend.secret)
@@ -210,17 +211,38 @@ class _Opening:
         chosen = self.plugins.model_type(model.type)
         return chosen(validate_settings(chosen.Config, model.settings, "model", self.loaded))
 
+    def _chosen(self) -> tuple[ModelType | None, dict[str, AlertSink]]:
+        """Returns model type and sinks; what is wrong with both is raised at once."""
+        try:
+            model_type = self._model_type()
+        except ConfigErrors as errors:
+            try:
+                self._sinks()
+            except ConfigErrors as others:
+                raise ConfigErrors(in_file_order([*errors.problems, *others.problems])) from None
+            raise
+        return model_type, self._sinks()
+
     def _sinks(self) -> dict[str, AlertSink]:
-        """The sinks of the config and the built-in ones, which need no entry."""
+        """The sinks of the config and the built-in ones; what is wrong with several is raised at once."""
         sinks: dict[str, AlertSink] = {}
+        problems: list[Problem] = []
         for name, spec in (builtin_sinks() | dict(self.monitor.sinks)).items():
-            settings = dict(spec.settings)
-            if spec.type == PYTHON:
-                source = self.monitor.source
-                chosen = own_sink(name, settings, source.parent if source else Path.cwd())
-                del settings["target"]
-            else:
-                chosen = self.plugins.sink(spec.type)
-            config = validate_settings(chosen.Config, settings, f"sinks.{name}", self.loaded)
-            sinks[name] = chosen(SinkSetup(name, config, self.secrets, self.clock, self.workspace))
+            try:
+                sinks[name] = self._sink(name, spec)
+            except ConfigErrors as errors:
+                problems += errors.problems
+        if problems:
+            raise ConfigErrors(in_file_order(problems))
         return sinks
+
+    def _sink(self, name: str, spec: SinkSpec) -> AlertSink:
+        settings = dict(spec.settings)
+        if spec.type == PYTHON:
+            source = self.monitor.source
+            chosen = own_sink(name, settings, source.parent if source else Path.cwd())
+            del settings["target"]
+        else:
+            chosen = self.plugins.sink(spec.type)
+        config = validate_settings(chosen.Config, settings, f"sinks.{name}", self.loaded)
+        return chosen(SinkSetup(name, config, self.secrets, self.clock, self.workspace))
