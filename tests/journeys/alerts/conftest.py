@@ -1,13 +1,17 @@
-"""A small batch table whose days and rules a test makes up, and `lakemon` by command line."""
+"""A small batch table whose days and rules a test makes up, and `lakemon` by command line.
+
+The command lines run in this process, for starting Python and its imports would be most of the time.
+"""
 
 import json
-import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
+from lakemon_core.cli.main import call
 
 CONFIG = """
 model: {{name: risk, type: classification}}
@@ -27,7 +31,7 @@ FIRST = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 @pytest.fixture
-def project(tmp_path):
+def project(tmp_path, monkeypatch, capfd):
     """A folder in which `lakemon(...)` runs, and `day(number, nulls)` adds a day of 100 rows and
     runs."""
 
@@ -39,12 +43,11 @@ def project(tmp_path):
             (tmp_path / "monitoring_config.yml").write_text(text)
 
         def lakemon(self, *arguments, code=0):
-            done = subprocess.run(
-                [sys.executable, "-m", "lakemon_core", *arguments, "--output", "json"],
-                cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120,
-            )  # fmt: skip
-            assert done.returncode == code, done.stderr
-            return json.loads(done.stdout)
+            capfd.readouterr()
+            ended = call([*arguments, "--output", "json"])
+            said = capfd.readouterr()
+            assert ended == code, said.err
+            return json.loads(said.out)
 
         def load(self, number, nulls):
             start = FIRST + timedelta(days=number)
@@ -70,6 +73,8 @@ def project(tmp_path):
             (one,) = self.lakemon("alert", "list")["incidents"]
             return one
 
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
     project = Project()
     project.config()
     return project
