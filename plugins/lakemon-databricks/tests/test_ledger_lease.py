@@ -4,12 +4,13 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from fakes.databricks import FakeWorkspace
+from fakes.databricks import FakeWorkspace, faults
 from lakemon_databricks.ledger import LakeLedger, hold
 from lakemon_databricks.statements import Statements
 
 from lakemon_core.domain.errors import WorkspaceBusy, WorkspaceError
 from lakemon_core.domain.names import TableName
+from lakemon_core.testing.ledger import an_event, an_incident, an_item
 
 TABLE = TableName("lab", "lakemon", "flights_logs_ledger")
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -57,6 +58,16 @@ def test_a_write_that_loses_against_another_is_sent_again(ledger, databricks_wor
     databricks_workspace.lake.conflict_on(str(TABLE), times=2)
     ledger.put("mark", "1")
     assert ledger.get("mark") == "1"
+
+
+@pytest.mark.parametrize("nth", range(3))
+def test_an_alert_is_kept_and_sent_once_when_answers_are_lost(ledger, databricks_workspace, nth):
+    ledger.commit([an_incident()], [an_event()], [])
+    lost = faults.loses_the_answer()
+    databricks_workspace.faults.on("POST", "/api/2.0/sql/statements", lost, after=nth)
+    ledger.commit([], [], [an_item("m1")])
+    databricks_workspace.faults.clear()
+    assert [item.key for item in ledger.outbox()] == ["m1"]
 
 
 def test_a_ledger_that_others_write_all_the_time_is_named(ledger, databricks_workspace):

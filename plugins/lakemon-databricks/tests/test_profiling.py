@@ -8,7 +8,7 @@ import pytest
 from fakes.databricks import FakeWorkspace, faults
 from lakemon_classification.model_type import Classification
 
-from lakemon_core.domain.errors import ModelError
+from lakemon_core.domain.errors import DataError, ModelError
 from lakemon_core.domain.names import TableName
 
 NAME = "prod.flights.inference_logs"
@@ -110,9 +110,12 @@ def test_new_rows_are_refreshed(profiles, workspace):
     "changed",
     [
         {"slicing_exprs": ["dest"]},
-        {"granularities": ["1 day", "1 hour"]},
+        pytest.param({"granularities": ["1 day", "1 hour"]}, marks=pytest.mark.slow),
         {"custom_metrics": [METRIC]},
-        {"schedule": {"quartz_cron_expression": "0 0 6 * * ?", "timezone_id": "UTC"}},
+        pytest.param(
+            {"schedule": {"quartz_cron_expression": "0 0 6 * * ?", "timezone_id": "UTC"}},
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -150,6 +153,29 @@ def test_an_answer_that_is_lost_makes_no_second_monitor(profiles, workspace):
     workspace.faults.on("POST", "*monitor*", faults.loses_the_answer(), times=1)
     profiles()
     assert len(workspace.monitors.known) == 1
+
+
+def test_a_change_whose_answer_is_lost_is_made_once(profiles, workspace):
+    profiles()
+    workspace.faults.on("PATCH", "*monitor*", faults.loses_the_answer(), times=1)
+    profiles(slicing_exprs=["dest"])
+    (monitor,) = workspace.monitors.known.values()
+    assert monitor.config["slicing_exprs"] == ["dest"]
+
+
+def test_a_refresh_whose_answer_is_lost_makes_no_row_twice(profiles, workspace):
+    profiles()
+    workspace.lake.write(NAME, predictions(1))
+    workspace.faults.on("POST", "*refreshes", faults.loses_the_answer(), times=1)
+    metrics = profiles()
+    assert len(workspace.lake.rows(str(metrics.profile))) == 2
+
+
+def test_a_table_that_is_dropped_meanwhile_is_told(profiles, workspace):
+    profiles()
+    workspace.lake.sql(f"DROP TABLE {NAME}")
+    with pytest.raises(DataError, match=r"LM301 .*inference_logs"):
+        profiles()
 
 
 def test_a_dashboard_that_we_may_not_make_is_told_and_does_not_stop_the_measuring(profiles, workspace):

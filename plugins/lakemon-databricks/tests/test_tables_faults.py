@@ -6,6 +6,7 @@ from fakes.databricks import FakeWorkspace, faults
 from lakemon_databricks.statements import Statements
 from lakemon_databricks.tables import LakeTables
 from lakemon_databricks.tables.writing import rows as sent_rows
+from lakemon_databricks.workspace.calls import guarded
 
 from lakemon_core.domain.names import TableName
 from lakemon_core.ports import Condition
@@ -17,7 +18,7 @@ NAME = TableName("lab", "air", "flights")
 @pytest.fixture
 def tables(databricks_workspace: FakeWorkspace) -> LakeTables:
     databricks_workspace.lake.create_catalog("lab")
-    client = databricks_workspace.client()
+    client = guarded(databricks_workspace.client(), 20.0)
     tables = LakeTables(Statements(client, databricks_workspace.warehouse_id, 20.0), "lab")
     tables.append(NAME, flights())
     return tables
@@ -28,12 +29,27 @@ def lose(workspace: FakeWorkspace, nth: int) -> None:
     workspace.faults.on("POST", "/api/2.0/sql/statements", faults.loses_the_answer(), after=nth, times=1)
 
 
+def statements(count: int, *always: int) -> list:
+    """The places of all statements of a write; those that are not tried always are tried before a release."""
+    return [nth if nth in always else pytest.param(nth, marks=pytest.mark.slow) for nth in range(count)]
+
+
 NEW = pa.table({"id": ["g", "h"], "seats": [7, 8]})
 
 
-@pytest.mark.parametrize("nth", range(8))
+@pytest.mark.parametrize("nth", statements(5, 2))
 def test_of_an_append(tables, databricks_workspace, nth):
     lose(databricks_workspace, nth)
+    assert tables.append(NAME, NEW).inserted == 2
+    assert ids_of(tables, NAME) == "abcdefgh"
+
+
+@pytest.mark.parametrize(
+    "status", [502, *(pytest.param(one, marks=pytest.mark.slow) for one in (500, 503, 504))]
+)
+def test_of_an_append_whose_answer_was_a_fault_of_the_server(tables, databricks_workspace, status):
+    fault = faults.refuses(status, works=True)
+    databricks_workspace.faults.on("POST", "/api/2.0/sql/statements", fault, after=2)
     assert tables.append(NAME, NEW).inserted == 2
     assert ids_of(tables, NAME) == "abcdefgh"
 
@@ -48,21 +64,21 @@ def test_rows_that_somebody_else_appends_meanwhile_stay(tables, databricks_works
     assert ids_of(tables, NAME) == "abcdefghxy"
 
 
-@pytest.mark.parametrize("nth", range(6))
+@pytest.mark.parametrize("nth", statements(5, 3))
 def test_of_a_merge(tables, databricks_workspace, nth):
     lose(databricks_workspace, nth)
     tables.merge(NAME, pa.table({"id": ["a", "g"], "seats": [10, 7]}), on=["id"], update=["seats"])
     assert ids_of(tables, NAME) == "abcdefg"
 
 
-@pytest.mark.parametrize("nth", range(6))
+@pytest.mark.parametrize("nth", statements(5, 3))
 def test_of_a_replace(tables, databricks_workspace, nth):
     lose(databricks_workspace, nth)
     tables.replace(NAME, pa.table({"id": ["a"], "seats": [9]}), where=[Condition("id", "=", "a")])
     assert ids_of(tables, NAME) == "abcdef"
 
 
-@pytest.mark.parametrize("nth", range(4))
+@pytest.mark.parametrize("nth", statements(6, 1, 3))
 def test_of_a_table_that_is_made(tables, databricks_workspace, nth):
     lose(databricks_workspace, nth)
     copy = NAME.sibling(suffix="_copy")
