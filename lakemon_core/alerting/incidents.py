@@ -110,7 +110,8 @@ def _walked(
 def step(state: Incident | None, verdict: Verdict, *, run_id: str, now: datetime) -> Moved:
     """Moves one incident by one verdict.
 
-    Windows at or before the head change nothing, but for the head itself when the rule has been edited.
+    Windows at or before the head change nothing, but for the head itself when the rule has been edited, or
+    when it lacked data that has come since.
     Unknown changes nothing, unless the rule says `on_no_data: ok` (counts as a healthy window); it never
     resolves. What is wrong with the data itself moves incidents of other kinds, see `streams`.
 
@@ -120,7 +121,8 @@ def step(state: Incident | None, verdict: Verdict, *, run_id: str, now: datetime
     letter = _letter(verdict)
     known = state or _fresh(verdict)
     edited = known.head is not None and known.rule_hash != _hash(verdict.rule)
-    revisited = edited and verdict.window is not None and verdict.window.end == known.head
+    is_newest = verdict.window is not None and verdict.window.end == known.head
+    revisited = is_newest and (edited or _came_late(known, letter))
     if letter is None or (_is_old(known, verdict) and not revisited):
         return state, ()
     past = known.recent[:-1] if revisited else known.recent
@@ -133,7 +135,7 @@ def step(state: Incident | None, verdict: Verdict, *, run_id: str, now: datetime
         return state, ()
     if transition is None:
         return after, ()
-    key, reason = event_key(after, transition), RULE_CHANGED if revisited else ""
+    key, reason = event_key(after, transition), RULE_CHANGED if revisited and edited else ""
     return after, (IncidentEvent(key, transition, after, verdict.window, run_id, now, reason),)
 
 
@@ -197,6 +199,11 @@ def _letter(verdict: Verdict) -> str | None:
 
 def _is_old(state: Incident, verdict: Verdict) -> bool:
     return verdict.window is not None and state.head is not None and verdict.window.end <= state.head
+
+
+def _came_late(state: Incident, letter: str | None) -> bool:
+    """Whether the window that lacked data, or could not be computed, can be judged now."""
+    return state.kind is not Kind.BREACH and state.recent.endswith(_BREACH) and letter == _FINE
 
 
 def _transition(state: Incident, verdict: Verdict, recent: str) -> Transition | None:

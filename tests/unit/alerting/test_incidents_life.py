@@ -209,6 +209,24 @@ class TestTheDataItself:
         (closed,), (event,) = close_removed(story.states, [RULE], **place)
         assert (closed.kind, event.reason) == (Kind.NO_DATA, "rule_removed")
 
+    @pytest.mark.parametrize("missing", "ue")
+    def test_it_ends_when_the_data_of_its_window_comes_late(self, story, series, missing):
+        story.run(series("o" + missing, rule=self.ALERT))
+        _, events = story.run(series("oo", rule=self.ALERT))
+        assert [(event.transition.value, event.reason, event.notify) for event in events] == [
+            ("resolved", "", True)
+        ]
+        assert story.run(series("oo", rule=self.ALERT)) == ([], [])
+
+    def test_late_data_of_an_older_window_ends_nothing(self, story, series):
+        story.run(series("uu", rule=self.ALERT))
+        assert told(story.run(series("ou", rule=self.ALERT))[1]) == []
+
+    def test_late_data_that_breaches_ends_it_and_opens_the_breach(self, story, series):
+        story.run(series("u", rule=self.ALERT))
+        _, events = story.run(series("c", rule=self.ALERT))
+        assert sorted(event.transition.value for event in events) == ["opened", "resolved"]
+
     def test_healthy_series_leave_no_traces_of_other_kinds(self, story, series):
         story.weekly(series("ooco", rule=self.ALERT))
         assert len(story.states) == 1
