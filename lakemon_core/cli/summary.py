@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lakemon_core.pipeline.result import RunResult
 
 _MOST = 10
+_ARRIVED = frozenset({"delivered", "accepted"})
 _COLOURS = {
     "critical": "bold red",
     "warning": "yellow",
@@ -42,7 +43,8 @@ def show_run(console: Console, result: RunResult) -> None:
     _more(console, len(result.incidents), "incidents")
     for item in result.deliveries:
         told = f"  {item.status} by {item.sink}: {plain(item.notification.title, 200)}"
-        console.print(told, style="" if item.status in {"delivered", "accepted"} else "bold red")
+        why = "" if item.status in _ARRIVED or not item.detail else f"; {plain(item.detail, 300)}"
+        console.print(told + why, style="" if item.status in _ARRIVED else "bold red")
     for note in result.notes:
         console.print(f"  {plain(note, 500)}", style="yellow")
     console.print()
@@ -75,7 +77,7 @@ def _detail(detail: Mapping[str, object]) -> str:
 
 def _incident(incident: Incident) -> str:
     since = f" since {incident.opened_at:%Y-%m-%d}" if incident.opened_at else ""
-    return f"{incident.status.value}: {plain(incident.title, 300)}{since}"
+    return f"{incident.status.value}: {plain(incident.title, 300)}{since} ({incident.fingerprint[:8]})"
 
 
 def _more(console: Console, count: int, what: str) -> None:

@@ -1,5 +1,7 @@
 """A channel refuses a message: it goes another way, is listed as dead, and can be sent again."""
 
+from lakemon_core.cli.main import call
+
 PAGER = """
 from pathlib import Path
 
@@ -38,3 +40,16 @@ def test_a_refused_message_goes_another_way_is_listed_and_can_be_replayed(projec
     assert (project.folder / "paged.txt").exists()
     assert project.mails() == 1
     assert project.lakemon("alert", "replay", "nonsense", code=2)["error"]["code"] == "LM126"
+
+
+def test_a_message_that_is_dead_stands_in_the_summary_with_its_reason_and_the_run_ends_with_4(project, capfd):
+    (project.folder / "refusing_sinks.py").write_text(PAGER)
+    (project.folder / "closed").touch()
+    project.config(sinks='pager: {type: python, target: "refusing_sinks:page"}')
+    project.load(0, nulls=50)
+    assert call(["run"]) == 4
+    shown = " ".join(capfd.readouterr().out.split())
+    assert "dead by pager: risk dev: null rate of amount 0.5 > 0.3" in shown
+    assert "403 the pager knows nobody here" in shown
+    incident = project.incident()["id"]
+    assert f"since 2026-01-05 ({incident[:8]})" in shown
