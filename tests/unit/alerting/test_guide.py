@@ -45,7 +45,7 @@ def pager():
 
     server = HTTPServer(("127.0.0.1", 0), Pager)
     Pager.url = f"http://127.0.0.1:{server.server_port}/page"
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield Pager
     server.shutdown()
