@@ -84,10 +84,10 @@ FORMATS = [
             "data": [[*row.values()] for row in ROWS],
         }
     },
-    {"instances": ROWS},
+    pytest.param({"instances": ROWS}, marks=pytest.mark.slow),
     {"instances": [list(row.values()) for row in ROWS]},
     {"inputs": {name: [row[name] for row in ROWS] for name in INPUTS}},
-    {"inputs": ROWS},
+    pytest.param({"inputs": ROWS}, marks=pytest.mark.slow),
 ]
 
 
