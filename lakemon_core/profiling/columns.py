@@ -65,7 +65,7 @@ def summarize_groups(
     parts: Parts,
     groups: Sequence[Members],
     vocabulary: Vocabulary,
-) -> list[Summary]:
+) -> Sequence[Summary]:
     """Summarizes one column of a table in many groups of its rows.
 
     Args:

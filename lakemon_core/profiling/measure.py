@@ -216,7 +216,7 @@ def summarize_section(
     present = [column for column in plan.columns if column.name in names]
     groups = list(section.groups.values())
 
-    def work(planned: PlannedColumn) -> list[Summary]:
+    def work(planned: PlannedColumn) -> Sequence[Summary]:
         column = rows.column(planned.name)
         vocabulary = vocabularies.of(planned.name, column.type)
         return summarize_groups(column, _kind(column, planned.kind), section.parts, groups, vocabulary)
