@@ -23,7 +23,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "doctor": (START, "doctor:app", "Check that everything lakemon needs is there."),
     "report": (LOOK, "report:app", "Write one HTML page: how the model stands, what changed, and why."),
     "backtest": (LOOK, "backtest:app", "Replay the history: which alerts each rule would have sent."),
-    "explain": (LOOK, "explain:app", "Show what an incident or finding rests on, window by window."),
+    "explain": (LOOK, "explain:app", "Show what an incident or finding rests on: rule, limits, every window"),
     "config": (LOOK, "config:app", "Check, show or describe a config."),
     "table": (LOOK, "table:app", "List, import, show and export tables."),
     "query": (LOOK, "query:app", "Run one read-only SQL statement over all tables."),
