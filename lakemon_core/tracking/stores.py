@@ -10,7 +10,7 @@ _REGISTRY = "MLFLOW_REGISTRY_URI"
 _ARTIFACTS = "_MLFLOW_SERVER_ARTIFACT_ROOT"
 """MLflow's own variable for the folder of new experiments: docs/decisions/0040 says why."""
 _PLACED = "LAKEMON_MLFLOW_STORE"
-"""Holds the address this module placed, so that the next call does not take it for the user's."""
+"""Holds the addresses this module placed, a line each: later calls do not take them for the user's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +63,18 @@ def point_mlflow(workspace: Path) -> MlflowStores:
         workspace.mkdir(parents=True, exist_ok=True)
     stores = MlflowStores(tracking, registry, str(workspace / "artifacts") if tracking == ours else "")
     stores.use()
-    os.environ[_PLACED] = ours
+    os.environ[_PLACED] = "\n".join(dict.fromkeys([*_placed(), ours]))
     return stores
 
 
 def _users(variable: str) -> str:
     """Returns what the user set; what lakemon placed for this or another workspace is not theirs."""
     value = os.environ.get(variable, "")
-    return "" if value == os.environ.get(_PLACED) else value
+    return "" if value in _placed() else value
+
+
+def _placed() -> list[str]:
+    return os.environ.get(_PLACED, "").splitlines()
 
 
 def _registry_beside(tracking: str) -> str:

@@ -54,6 +54,13 @@ def test_databricks_tracking_means_unity_catalog(tmp_path, monkeypatch, tracking
     assert point_mlflow(tmp_path).registry_uri == registry
 
 
+def test_what_was_placed_for_any_workspace_before_is_not_the_users(tmp_path, monkeypatch):
+    first = point_mlflow(tmp_path / "one").tracking_uri
+    point_mlflow(tmp_path / "two")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", first)
+    assert point_mlflow(tmp_path / "three").tracking_uri.endswith("three/mlflow.db")
+
+
 def test_a_second_workspace_is_not_mistaken_for_the_users_setting(tmp_path):
     point_mlflow(tmp_path / "one")
     assert point_mlflow(tmp_path / "two").tracking_uri.endswith("two/mlflow.db")

@@ -67,13 +67,6 @@ class Site:
         return Site(self.workspace, endpoint or self.endpoint, **server)
 
 
-@pytest.fixture(autouse=True)
-def no_store_of_other_tests(monkeypatch):
-    """What another module of this process left in the environment would be taken for the user's servers."""
-    for variable in VARIABLES:
-        monkeypatch.delenv(variable, raising=False)
-
-
 @pytest.fixture(scope="session")
 def library(tmp_path_factory) -> Path:
     """A workspace with models, made once."""
