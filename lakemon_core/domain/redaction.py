@@ -11,7 +11,8 @@ _revealed: set[str] = set()
 
 def remember(secret: str) -> None:
     """Notes a value that must not be shown from now on."""
-    _revealed.add(secret)
+    if secret:
+        _revealed.add(secret)
 
 
 def redacted(text: str) -> str:

@@ -55,7 +55,8 @@ def command(folder: Path, site: Path) -> Callable[..., tuple[list[str], dict[str
             f"import sys; from lakemon_core.cli.scripts import {program} as main; sys.argv[0] = 'x'; main()"
         )
         start = ["-c", code] if program else ["-m", "lakemon_core"]
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("LAKEMON_")}
+        ours = ("LAKEMON_", "MLFLOW_", "_MLFLOW_")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         env = {**inherited, "PYTHONPATH": str(site), "COLUMNS": "200", **environment}
         return [sys.executable, *start, *arguments], {"cwd": folder, "env": env, "text": True}
 
