@@ -1,6 +1,7 @@
 """A batch inference table as most teams have it: six days of predictions in Parquet, and a baseline."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -161,8 +162,28 @@ def fresh_shop(tmp_path: Path, shop_data: dict[str, pa.Table]) -> Shop:
 
 
 @pytest.fixture(scope="session")
-def shop(tmp_path_factory: pytest.TempPathFactory, shop_data: dict[str, pa.Table]) -> Shop:
-    """The shop after its first `lakemon run`."""
-    shop = new_shop(tmp_path_factory.mktemp("shop"), shop_data)
+def untouched_shop(tmp_path_factory: pytest.TempPathFactory, shop_data: dict[str, pa.Table]) -> Shop:
+    """The shop after its first `lakemon run`; nobody runs anything in it, others take a copy."""
+    shop = new_shop(tmp_path_factory.mktemp("shop") / "untouched", shop_data)
     shop.first = shop.json("run")
     return shop
+
+
+@pytest.fixture(scope="session")
+def copy_of_shop(untouched_shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Shop]:
+    """Makes a shop of its own that has had its first `lakemon run`."""
+
+    def copied() -> Shop:
+        folder = tmp_path_factory.mktemp("shop") / "copy"
+        shutil.copytree(untouched_shop.folder, folder)
+        shop = Shop(folder)
+        shop.first = untouched_shop.first
+        return shop
+
+    return copied
+
+
+@pytest.fixture(scope="session")
+def shop(copy_of_shop: Callable[[], Shop]) -> Shop:
+    """The shop after its first `lakemon run`; tests of several modules may have run it again."""
+    return copy_of_shop()
