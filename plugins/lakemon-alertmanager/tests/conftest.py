@@ -1,14 +1,16 @@
 import os
 import shutil
-import socket
 import subprocess
 import urllib.request
 
 import pytest
+from fakes.fixtures import free_port
 from fakes.receiver import Receiver, eventually
 from lakemon_alertmanager import AlertmanagerSink
 
 from lakemon_core.testing.sinks import open_sink
+
+__all__ = ["free_port"]
 
 PROGRAM = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
 CONFIG = """
@@ -24,13 +26,6 @@ receivers:
       - url: {url}
         send_resolved: true
 """
-
-
-@pytest.fixture
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture

@@ -9,22 +9,12 @@ from email.policy import default
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
-from fakes.certificate import make_certificate
+from fakes.fixtures import certificate, free_port, trusted
 from lakemon_email import EmailSink
 
 from lakemon_core.testing.sinks import open_sink
 
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory):
-    """A self-made certificate of localhost: (file of the certificate, file of certificate and key)."""
-    return make_certificate(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture
-def trusted(certificate, monkeypatch):
-    """This machine trusts the self-made certificate."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+__all__ = ["certificate", "free_port", "trusted"]
 
 
 @dataclass
@@ -79,13 +69,6 @@ class Mailbox:
     @property
     def texts(self):
         return [f"{mail['Subject']}\n{mail.get_body(('plain',)).get_content()}" for mail in self.mails]
-
-
-@pytest.fixture
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture

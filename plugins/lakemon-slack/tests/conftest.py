@@ -1,31 +1,18 @@
-import socket
-
 import pytest
-from fakes.certificate import make_certificate
+from fakes.fixtures import certificate, free_port, trusted
 from fakes.slack import SlackServer
 from fakes.slack.server import TOKEN
 from lakemon_slack import SlackSink
 
 from lakemon_core.testing.sinks import open_sink
 
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory):
-    return make_certificate(tmp_path_factory.mktemp("tls"))
+__all__ = ["certificate", "free_port", "trusted"]
 
 
 @pytest.fixture
-def slack(certificate, monkeypatch):
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+def slack(certificate, trusted):
     with SlackServer(certificate[1]) as server:
         yield server
-
-
-@pytest.fixture
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture

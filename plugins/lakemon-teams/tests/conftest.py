@@ -1,30 +1,17 @@
-import socket
-
 import pytest
-from fakes.certificate import make_certificate
+from fakes.fixtures import certificate, free_port, trusted
 from fakes.teams import Workflow
 from lakemon_teams import TeamsSink
 
 from lakemon_core.testing.sinks import open_sink
 
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory):
-    return make_certificate(tmp_path_factory.mktemp("tls"))
+__all__ = ["certificate", "free_port", "trusted"]
 
 
 @pytest.fixture
-def workflow(certificate, monkeypatch):
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+def workflow(certificate, trusted):
     with Workflow(certificate[1]) as server:
         yield server
-
-
-@pytest.fixture
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture

@@ -1,32 +1,19 @@
-import socket
-
 import pytest
-from fakes.certificate import make_certificate
+from fakes.fixtures import certificate, free_port, trusted
 from fakes.receiver import Receiver
 from lakemon_webhook import WebhookSink
 
 from lakemon_core.testing.sinks import open_sink
 
+__all__ = ["certificate", "free_port", "trusted"]
+
 SECRET = "whsec_" + "bGFrZW1vbiBzaWducyB3aGF0IGl0IHNlbmRz"
 
 
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory):
-    return make_certificate(tmp_path_factory.mktemp("tls"))
-
-
 @pytest.fixture
-def receiver(certificate, monkeypatch):
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+def receiver(certificate, trusted):
     with Receiver(certificate[1]) as server:
         yield server
-
-
-@pytest.fixture
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture

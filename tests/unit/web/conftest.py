@@ -3,18 +3,10 @@ import socket
 import threading
 
 import pytest
-from fakes.certificate import make_certificate
+from fakes.fixtures import certificate, free_port, trusted
 from fakes.receiver import Receiver
 
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory):
-    return make_certificate(tmp_path_factory.mktemp("tls"), "hooks.example.com")
-
-
-@pytest.fixture
-def trusted(certificate, monkeypatch):
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+__all__ = ["certificate", "free_port", "trusted"]
 
 
 @pytest.fixture
@@ -73,10 +65,3 @@ def names(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     known["asked"] = asked
     return known
-
-
-@pytest.fixture
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
