@@ -8,12 +8,17 @@ from pathlib import Path
 
 from lakemon_core.config.shape.fields import duration_of, is_duration
 from lakemon_core.domain.errors import UsageError, WorkspaceError, did_you_mean
+from lakemon_core.domain.incident import Incident
+from lakemon_core.domain.monitor import Monitor
 from lakemon_core.domain.names import plain
 from lakemon_core.lifecycle.analyze import findings_of, judge_rules
 from lakemon_core.pipeline.session import Session, new_run_id
 from lakemon_core.report.facts import ALL_MODELS, Facts
 from lakemon_core.report.page import Page
 from lakemon_core.report.reading import read_shapes
+
+MOST_RUNS, SHOWN_RUNS = 500, 20
+"""Runs of the workspace that are looked through, and those of an environment that are told."""
 
 
 def read_facts(session: Session, *, model: str = ALL_MODELS, since: datetime | None = None) -> Facts:
@@ -51,9 +56,9 @@ def read_facts(session: Session, *, model: str = ALL_MODELS, since: datetime | N
         rules=judged.rules,
         verdicts=judged.verdicts,
         findings=findings_of(judged.verdicts),
-        incidents=tuple(ledger.incidents().values()),
-        events=ledger.events(limit=10_000),
-        runs=[run for run in ledger.runs() if run.environment == monitor.environment],
+        incidents=[one for one in ledger.incidents().values() if _is_of(monitor, one)],
+        events=[event for event in ledger.events(limit=10_000) if _is_of(monitor, event.incident)],
+        runs=[run for run in ledger.runs(MOST_RUNS) if run.environment == monitor.environment][:SHOWN_RUNS],
         metrics=context.model_type.metrics,
         shapes=shapes,
         model_id=model,
@@ -99,6 +104,11 @@ def since_of(text: str, now: datetime) -> datetime:
         cure = 'write e.g. 2026-11-01 or "30 days".'
         raise UsageError("LM180", f"--since is {plain(text)!r};", cure=cure) from None
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _is_of(monitor: Monitor, incident: Incident) -> bool:
+    """Whether an incident is about this model in this environment; a workspace may hold several."""
+    return (incident.model, incident.environment) == (monitor.model_name, monitor.environment)
 
 
 def _demand(model: str, known: set[str]) -> None:

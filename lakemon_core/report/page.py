@@ -6,10 +6,10 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from lakemon_core.alerting.wording import moment, number
@@ -37,7 +37,10 @@ MOST_ROWS = 60
 MOST_FINDINGS = 12
 """Findings that are shown at once; the others unfold."""
 
-_ASSETS = resources.files("lakemon_core.report") / "assets"
+ASSETS = Path(__file__).parent / "assets"
+"""Template, style sheet and script of the page."""
+
+TEMPLATE = "page.html.jinja"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,28 +77,48 @@ class Page:
 
     def html(self) -> str:
         """Returns the file's text. It asks for nothing from any network, which its own policy forbids."""
-        environment = Environment(
-            autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-        )
-        environment.filters |= {"plain": plain, "number": _number, "moment": moment, "words": _words}
-        model = self.facts.monitor.model
         style, script = _asset("page.css"), _asset("page.js")
-        return environment.from_string(_asset("page.html.jinja")).render(
-            page=self,
-            facts=self.facts,
+        template = page_templates().get_template(TEMPLATE)
+        return template.render(
+            **self.values(),
             style=Markup(style),  # noqa: S704 - a file of this package
             script=Markup(script),  # noqa: S704 - a file of this package
             policy=f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)};"
             " img-src data:; base-uri 'none'; form-action 'none'",
-            data=packed({"views": [view.document for view in self.views]}),
-            trend_chart=trend_chart,
-            split_chart=split_chart,
-            measured=MEASURED,
-            most_rows=MOST_ROWS,
-            most_columns=MOST_COLUMNS,
-            most_findings=MOST_FINDINGS,
-            is_forecast=bool(model and model.type == "forecasting"),
         )
+
+    def values(self) -> dict[str, Any]:
+        """Returns what the template, or one that extends it, lays out; policy, style and script apart."""
+        model = self.facts.monitor.model
+        return {
+            "page": self,
+            "facts": self.facts,
+            "data": packed({"views": [view.document for view in self.views]}),
+            "trend_chart": trend_chart,
+            "split_chart": split_chart,
+            "measured": MEASURED,
+            "most_rows": MOST_ROWS,
+            "most_columns": MOST_COLUMNS,
+            "most_findings": MOST_FINDINGS,
+            "is_forecast": bool(model and model.type == "forecasting"),
+        }
+
+
+def page_templates(*folders: Path) -> Environment:
+    """Returns the environment that knows the page's template and its filters.
+
+    Args:
+        folders: of further templates, which may extend the page's.
+    """
+    environment = Environment(
+        loader=FileSystemLoader([*folders, str(ASSETS)]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"plain": plain, "number": _number, "moment": moment, "words": _words}
+    return environment
 
 
 def _view(facts: Facts, granularity: str) -> View:
@@ -118,7 +141,7 @@ def _view(facts: Facts, granularity: str) -> View:
 
 
 def _asset(name: str) -> str:
-    return (_ASSETS / name).read_text(encoding="utf-8")
+    return (ASSETS / name).read_text(encoding="utf-8")
 
 
 def _digest(text: str) -> str:
