@@ -193,7 +193,11 @@ class LakemonHooks:
 
     @hookspec
     def lakemon_report_panels(self, context: AnalyzeContext) -> Sequence[PanelSpec] | None:
-        """Adds panels to the report: data, never HTML. A panel that fails shows its error."""
+        """Adds panels to the report: data, never HTML; see `lakemon_core.domain.panels`.
+
+        Returns:
+            Panels, or None. A panel that cannot be drawn shows why in its place, and hurts nothing else.
+        """
 
 
 HOOKS = tuple(name for name in vars(LakemonHooks) if name.startswith("lakemon_"))

@@ -1,8 +1,9 @@
 """A hook plugin in thirty lines: a gate that knows what only your team can know."""
 
 from lakemon_core import hookimpl
+from lakemon_core.domain.panels import Dot, Line, LinesPanel, PanelSpec
 from lakemon_core.domain.run import Finding, Severity, Stage
-from lakemon_core.hookspecs import ValidateContext
+from lakemon_core.hookspecs import AnalyzeContext, ValidateContext
 
 
 class Hello:
@@ -26,3 +27,15 @@ class Hello:
             return None
         title = f"{above} rows have {column} above {limit}"
         return [Finding(f"hello/{column}", Stage.VALIDATE, Severity.CRITICAL, title, {"rows": above})]
+
+    @hookimpl
+    def lakemon_report_panels(self, context: AnalyzeContext) -> list[PanelSpec]:
+        """Shows in the report how many values of the column were missing, window by window."""
+        column = context.settings.get("column")
+        dots = [
+            Dot(signal.window.start, signal.value, n=signal.n)
+            for signal in context.signals
+            if signal.name == "null_rate" and signal.column == column
+            if signal.window and signal.slice_key is None and signal.model_id == "*"
+        ]
+        return [LinesPanel("hello.nulls", f"Missing values of {column}", [Line("null rate", dots)])]

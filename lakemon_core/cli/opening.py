@@ -22,8 +22,9 @@ def opened(
     *,
     argument: Path | None = None,
     progress: Progress | None = None,
+    no_plugins: bool = True,
 ) -> Generator[Session]:
-    """Opens the session of a config, without hook plugins.
+    """Opens the session of a config, without hook plugins unless the command calls some.
 
     Where no config is named and none lies here, the local workspace of this folder is opened, so that tables
     can be imported before there is a config; then all table names need three parts.
@@ -37,6 +38,6 @@ def opened(
     config = (
         path if here else from_dict({"environments": {"local": {"catalog": "main", "schema": "default"}}})
     )
-    request = RunRequest(config, environment if here else None, workspace=workspace, no_plugins=True)
+    request = RunRequest(config, environment if here else None, workspace=workspace, no_plugins=no_plugins)
     with open_session(request, progress=progress) as session:
         yield session

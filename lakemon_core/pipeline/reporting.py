@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from lakemon_core.domain.incident import Incident
 from lakemon_core.domain.monitor import Monitor
 from lakemon_core.domain.names import plain
 from lakemon_core.lifecycle.analyze import findings_of, judge_rules
+from lakemon_core.pipeline.panels import contributions
 from lakemon_core.pipeline.session import Session, new_run_id
 from lakemon_core.report.facts import ALL_MODELS, Facts
 from lakemon_core.report.page import Page
-from lakemon_core.report.reading import read_shapes
+from lakemon_core.report.reading import Place, read_measured, read_shapes
 
 MOST_RUNS, SHOWN_RUNS = 500, 20
 """Runs of the workspace that are looked through, and those of an environment that are told."""
@@ -37,25 +39,26 @@ def read_facts(session: Session, *, model: str = ALL_MODELS, since: datetime | N
     if model != ALL_MODELS:
         _demand(model, {one.model_id for one in judged.signals} - {ALL_MODELS})
     monitor, ledger = session.monitor, session.backend.ledger
+    findings = findings_of(judged.verdicts)
     session.progress.update("reading distributions")
-    shapes = {
-        str(granularity): read_shapes(
-            session.backend.tables,
-            monitor.metric_table("profile_metrics"),
-            model_column=context.roles.model_id,
-            model_id=model,
-            granularity=str(granularity),
-            since=since,
-        )
+    places = [
+        Place(monitor.metric_table("profile_metrics"), context.roles.model_id, model, str(granularity), since)
         for granularity in monitor.monitoring.granularities
-    }
+    ]
+    shapes = {place.granularity: read_shapes(session.backend.tables, place) for place in places}
+    session.progress.update("asking for panels")
+    fields = tuple(name for name, _ in context.model_type.quality_fields())
+    measured = [
+        read_measured(session.backend.tables, place, fields, judged.signals, shapes[place.granularity])
+        for place in places
+    ]
     return Facts(
         monitor=monitor,
         now=session.clock.now(),
         signals=judged.signals,
         rules=judged.rules,
         verdicts=judged.verdicts,
-        findings=findings_of(judged.verdicts),
+        findings=findings,
         incidents=[one for one in ledger.incidents().values() if _is_of(monitor, one)],
         events=[event for event in ledger.events(limit=10_000) if _is_of(monitor, event.incident)],
         runs=[run for run in ledger.runs(MOST_RUNS) if run.environment == monitor.environment][:SHOWN_RUNS],
@@ -63,6 +66,9 @@ def read_facts(session: Session, *, model: str = ALL_MODELS, since: datetime | N
         shapes=shapes,
         model_id=model,
         since=since,
+        contributions=contributions(
+            session.hooks, context, replace(judged, findings=tuple(findings)), measured
+        ),
     )
 
 

@@ -4,9 +4,11 @@ A plugin author implements one of the three classes at the end, `Backend`, `Mode
 `lakemon_core.testing` holds a contract suite for each. The Protocols before them are the rooms of a backend.
 """
 
+from lakemon_core.domain.panels import PanelSpec
 from lakemon_core.ports.expressions import Expressions
 from lakemon_core.ports.lake_profiles import LakeMetrics, LakeProfiles
 from lakemon_core.ports.ledger import Ledger
+from lakemon_core.ports.measured import Distribution, Measured, MeasuredWindow
 from lakemon_core.ports.model_config import NumericModelConfig, NumericModelType
 from lakemon_core.ports.plugins import (
     AlertSink,
@@ -15,7 +17,6 @@ from lakemon_core.ports.plugins import (
     BackendSetup,
     MetricSpec,
     ModelType,
-    PanelSpec,
     QualityMetric,
     QualityResult,
     SinkCheck,
@@ -46,12 +47,15 @@ __all__ = [
     "BackendSetup",
     "Clock",
     "Condition",
+    "Distribution",
     "EndpointState",
     "Expressions",
     "LakeMetrics",
     "LakeProfiles",
     "Ledger",
     "LoggedRequest",
+    "Measured",
+    "MeasuredWindow",
     "MetricSpec",
     "ModelServer",
     "ModelType",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Generic, Self, TypeVar, cast
 
 from pydantic import Field, field_validator, model_validator
 
 from lakemon_core.domain.answers import numbers_of
 from lakemon_core.domain.monitor import Roles
+from lakemon_core.domain.panels import Dot, Line, LinesPanel, PanelSpec
 from lakemon_core.domain.rule import Rule
 from lakemon_core.domain.run import Severity
+from lakemon_core.ports.measured import Measured
 from lakemon_core.ports.plugins import ModelType
 from lakemon_core.ports.serving import ModelVersion
 from lakemon_core.ports.setting import PluginConfig
@@ -89,6 +91,9 @@ class NumericModelConfig(PluginConfig):
         )
 
 
+QUANTILE_COVERAGE = "quantile_coverage"
+"""Profile column: level → share of labels at or below that predicted quantile."""
+
 Keys = TypeVar("Keys", bound=NumericModelConfig)
 
 
@@ -123,6 +128,27 @@ class NumericModelType(ModelType, Generic[Keys]):
             rules.append(Rule("coverage", limit, severity=Severity.WARNING, default=True))
         return tuple(rules)
 
+    def panels(self, measured: Measured) -> Sequence[PanelSpec]:
+        """Shows whether predicted quantiles hold as many labels as they promise, where there are any."""
+        newest = measured.newest(QUANTILE_COVERAGE)
+        if newest is None:
+            return ()
+        lines = [Line(f"window of {newest.window}", _by_level(newest.values[QUANTILE_COVERAGE]))]
+        if measured.baseline.get(QUANTILE_COVERAGE):
+            lines.append(Line("baseline", _by_level(measured.baseline[QUANTILE_COVERAGE])))
+        return (
+            LinesPanel(
+                f"{self.type}.quantiles",
+                "Do predicted quantiles hold what they promise?",
+                lines,
+                x_title="promised share of labels below",
+                y_title="observed share",
+                is_square=True,
+                order=30,
+                note="On the diagonal they do. Below it labels lie higher than predicted, above it lower.",
+            ),
+        )
+
     def check_predictions(self, rows: pa.Table) -> Sequence[str]:
         """Looks for predictions and quantiles that are missing, infinite or no numbers, and for crossings."""
         from lakemon_core.profiling.quality.readings import prediction_problems
@@ -133,3 +159,11 @@ class NumericModelType(ModelType, Generic[Keys]):
         """Takes a number, a list or dict of one, or a dict with the configured columns."""
         del model
         return numbers_of(prediction, self.keys.prediction_col, tuple(self.keys.quantile_cols.values()))
+
+
+def _by_level(shares: object) -> tuple[Dot, ...]:
+    """Returns a map level → share as points; Arrow hands maps over as pairs."""
+    pairs = cast(
+        "Iterable[tuple[str, float | None]]", dict(cast("Iterable[tuple[str, float]]", shares)).items()
+    )
+    return tuple(Dot(float(level), share) for level, share in sorted(pairs, key=lambda pair: float(pair[0])))

@@ -13,10 +13,12 @@ from lakemon_core.domain.estimate import Estimate
 from lakemon_core.domain.incident import Attempt, DeliveryResult, Notification, Rendered
 from lakemon_core.domain.monitor import Monitor, Roles, ServingSpec
 from lakemon_core.domain.names import TableName
+from lakemon_core.domain.panels import PanelSpec
 from lakemon_core.domain.rule import Rule
 from lakemon_core.ports.expressions import Expressions
 from lakemon_core.ports.lake_profiles import LakeProfiles
 from lakemon_core.ports.ledger import Ledger
+from lakemon_core.ports.measured import Measured
 from lakemon_core.ports.serving import (
     ModelServer,
     ModelVersion,
@@ -286,6 +288,15 @@ class ModelType(ABC):
     def default_rules(self) -> Sequence[Rule]:
         """What is judged when the config has no `alerts:`."""
 
+    def panels(self, measured: Measured) -> Sequence[PanelSpec]:
+        """Returns what the report shows of this type beside its metrics over time: pure, data, no HTML.
+
+        Args:
+            measured: of one granularity; empty where nothing was measured yet.
+        """
+        del measured
+        return ()
+
     @abstractmethod
     def check_predictions(self, rows: pa.Table) -> Sequence[str]:
         """Says what is wrong with predictions, one sentence each; empty when all is well."""
@@ -373,20 +384,3 @@ class MetricSpec:
     name: str
     unit: str = ""
     higher_is_better: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PanelSpec:
-    """A report panel that a plugin adds: data, not HTML.
-
-    Attributes:
-        id: namespaced.
-        title: heading.
-        order: panels are sorted by it.
-        rows: plain JSON values of one table; column names are the keys.
-    """
-
-    id: str
-    title: str
-    order: int = 100
-    rows: Sequence[Mapping[str, object]] = ()

@@ -3,55 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from math import isfinite
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from lakemon_core.alerting.wording import number
 from lakemon_core.domain.names import plain
 from lakemon_core.domain.rule import Status
 from lakemon_core.report.parts import Split
+from lakemon_core.report.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Scale, dot, line, svg, text
 from lakemon_core.report.trends import Point, Trend
 
-WIDTH, HEIGHT = 440, 190
-LEFT, RIGHT, TOP, BOTTOM = 52, 10, 12, 26
 BAR_HEIGHT, NAME_WIDTH, NAME_LENGTH = 22, 120, 18
 MOST_DOTS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """A line from data to pixels."""
-
-    low: float
-    high: float
-    start: float
-    end: float
-
-    def __call__(self, value: float) -> float:
-        """Returns the pixel of a value, rounded to a tenth."""
-        share = (value - self.low) / (self.high - self.low)
-        return round(self.start + share * (self.end - self.start), 1)
-
-    @classmethod
-    def over(cls, values: Sequence[float], start: float, end: float) -> Scale:
-        """Returns a scale with some room beyond the values."""
-        known = [value for value in values if isfinite(value)] or [0.0, 1.0]
-        low, high = min(known), max(known)
-        room = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
-        return cls(low if low == 0 else low - room, high + room, start, end)
-
-    def ticks(self, count: int = 4) -> list[float]:
-        """Returns round numbers within the scale, about `count` of them."""
-        from math import floor, log10
-
-        rough = (self.high - self.low) / count
-        power = 10.0 ** floor(log10(rough))
-        step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
-        first = int(self.low // step) + 1
-        ticks = [round(step * place, 12) for place in range(first - 1, first + count * 2 + 2)]
-        return [tick for tick in ticks if self.low <= tick <= self.high]
 
 
 def trend_chart(trend: Trend) -> Markup:
@@ -70,7 +33,7 @@ def trend_chart(trend: Trend) -> Markup:
         *_dots(points, x, y),
         *_notes(trend, y),
     ]
-    return _svg(parts, trend.summary, HEIGHT)
+    return svg(parts, trend.summary, HEIGHT)
 
 
 def split_chart(split: Split) -> Markup:
@@ -80,22 +43,22 @@ def split_chart(split: Split) -> Markup:
     known.append(split.whole)
     x = Scale.over([one for one in known if one is not None], NAME_WIDTH + 8, WIDTH - RIGHT)
     bottom = height - BOTTOM
-    parts = [_text(x(tick), height - 8, number(tick), "tick middle") for tick in x.ticks()]
-    parts += [_line(x(tick), TOP, x(tick), bottom, "grid") for tick in x.ticks()]
+    parts = [text(x(tick), height - 8, number(tick), "tick middle") for tick in x.ticks()]
+    parts += [line(x(tick), TOP, x(tick), bottom, "grid") for tick in x.ticks()]
     if split.whole is not None:
-        parts.append(_line(x(split.whole), TOP, x(split.whole), bottom, "baseline"))
+        parts.append(line(x(split.whole), TOP, x(split.whole), bottom, "baseline"))
     for place, bar in enumerate(split.bars):
         y = TOP + BAR_HEIGHT * (place + 0.5)
         signal = bar.signal
-        parts.append(_text(NAME_WIDTH, y + 4, plain(bar.name, NAME_LENGTH), "tick end"))
+        parts.append(text(NAME_WIDTH, y + 4, plain(bar.name, NAME_LENGTH), "tick end"))
         if signal.lower is not None and signal.upper is not None:
-            parts.append(_line(x(signal.lower), y, x(signal.upper), y, "whisker"))
+            parts.append(line(x(signal.lower), y, x(signal.upper), y, "whisker"))
         if signal.value is not None:
             parts.append(
-                _dot(x(signal.value), y, "dot", f"{bar.name}: {number(signal.value)}, n {signal.n:,}")
+                dot(x(signal.value), y, "dot", f"{bar.name}: {number(signal.value)}, n {signal.n:,}")
             )
     said = "; ".join(f"{plain(bar.name)} {number(bar.signal.value or 0.0)}" for bar in split.bars)
-    return _svg(parts, f"{split.title}, window of {split.window}: {said}.", height)
+    return svg(parts, f"{split.title}, window of {split.window}: {said}.", height)
 
 
 def _heights(trend: Trend) -> Iterator[float]:
@@ -110,8 +73,8 @@ def _heights(trend: Trend) -> Iterator[float]:
 
 def _value_axis(y: Scale) -> Iterator[Markup]:
     for tick in y.ticks():
-        yield _line(LEFT, y(tick), WIDTH - RIGHT, y(tick), "grid")
-        yield _text(LEFT - 6, y(tick) + 4, number(tick), "tick end")
+        yield line(LEFT, y(tick), WIDTH - RIGHT, y(tick), "grid")
+        yield text(LEFT - 6, y(tick) + 4, number(tick), "tick end")
 
 
 def _time_axis(points: Sequence[Point], x: Scale) -> Iterator[Markup]:
@@ -119,7 +82,7 @@ def _time_axis(points: Sequence[Point], x: Scale) -> Iterator[Markup]:
     for place in places:
         anchor = "start" if place == 0 and len(points) > 1 else "middle"
         anchor = "end" if place == len(points) - 1 and len(points) > 1 else anchor
-        yield _text(x(place), HEIGHT - 8, str(points[place].window), f"tick {anchor}")
+        yield text(x(place), HEIGHT - 8, str(points[place].window), f"tick {anchor}")
 
 
 def _incident_marks(trend: Trend, x: Scale) -> Iterator[Markup]:
@@ -127,7 +90,7 @@ def _incident_marks(trend: Trend, x: Scale) -> Iterator[Markup]:
     for opened, title in trend.incidents:
         if opened in starts:
             place = x(starts.index(opened))
-            yield _line(place, TOP, place, HEIGHT - BOTTOM, "incident")
+            yield line(place, TOP, place, HEIGHT - BOTTOM, "incident")
             triangle = f"M{place - 5} {HEIGHT - BOTTOM}h10l-5 -8z"
             yield Markup('<path class="incident-mark" d="{}"><title>incident: {}</title></path>').format(
                 triangle, plain(title, 200)
@@ -140,25 +103,25 @@ def _bands(points: Sequence[Point], x: Scale, y: Scale) -> Iterator[Markup]:
         back = [f"{x(place)} {y(point.lower or 0.0)}" for place, point in reversed(run)]
         if len(run) == 1:
             (place, point), *_ = run
-            yield _line(x(place), y(point.lower or 0.0), x(place), y(point.upper or 0.0), "whisker")
+            yield line(x(place), y(point.lower or 0.0), x(place), y(point.upper or 0.0), "whisker")
         else:
             yield Markup('<path class="band" d="M{}Z"/>').format("L".join(there + back))
 
 
 def _baseline(trend: Trend, y: Scale) -> Iterator[Markup]:
     if trend.baseline is not None:
-        yield _line(LEFT, y(trend.baseline), WIDTH - RIGHT, y(trend.baseline), "baseline")
+        yield line(LEFT, y(trend.baseline), WIDTH - RIGHT, y(trend.baseline), "baseline")
 
 
 def _notes(trend: Trend, y: Scale) -> Iterator[Markup]:
     """Names the flat lines, over everything else."""
     if trend.baseline is not None:
         label = f"baseline {number(trend.baseline)}"
-        yield _text(LEFT + 4, y(trend.baseline) - 4, label, "note baseline-note")
+        yield text(LEFT + 4, y(trend.baseline) - 4, label, "note baseline-note")
     last = next((point.limit for point in reversed(trend.points) if point.limit is not None), None)
     if last is not None:
         label = f"limit {_limit_text(trend, last)}"
-        yield _text(WIDTH - RIGHT - 2, y(last) - 4, label, "note limit-note end")
+        yield text(WIDTH - RIGHT - 2, y(last) - 4, label, "note limit-note end")
 
 
 def _limit_text(trend: Trend, limit: float) -> str:
@@ -192,7 +155,7 @@ def _lines(points: Sequence[Point], x: Scale, y: Scale) -> Iterator[Markup]:
 def _dots(points: Sequence[Point], x: Scale, y: Scale) -> Iterator[Markup]:
     for place, point in enumerate(points):
         if point.value is None:
-            yield _text(
+            yield text(
                 x(place), HEIGHT - BOTTOM - 2, "\N{MULTIPLICATION SIGN}", "unknown middle", _reason(point)
             )
             continue
@@ -200,7 +163,7 @@ def _dots(points: Sequence[Point], x: Scale, y: Scale) -> Iterator[Markup]:
         if len(points) > MOST_DOTS and not breached and point.is_mature:
             continue
         kinds = ["dot", *(["breached"] if breached else []), *([] if point.is_mature else ["immature"])]
-        yield _dot(x(place), y(point.value), " ".join(kinds), _told(point))
+        yield dot(x(place), y(point.value), " ".join(kinds), _told(point))
 
 
 def _told(point: Point) -> str:
@@ -227,25 +190,3 @@ def _runs(points: Sequence[Point], *names: str) -> Iterator[list[tuple[int, Poin
             run = []
     if run:
         yield run
-
-
-def _svg(parts: Sequence[Markup], label: str, height: float) -> Markup:
-    body = Markup("").join(parts)
-    return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
-        WIDTH, height, label, body
-    )
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
-    return Markup('<path class="{}" d="M{} {}L{} {}"/>').format(kind, x1, y1, x2, y2)
-
-
-def _dot(x: float, y: float, kind: str, title: str) -> Markup:
-    return Markup('<circle class="{}" cx="{}" cy="{}" r="3.5"><title>{}</title></circle>').format(
-        kind, x, y, title
-    )
-
-
-def _text(x: float, y: float, text: str, kind: str, title: str = "") -> Markup:
-    told = Markup("<title>{}</title>").format(title) if title else Markup("")
-    return Markup('<text class="{}" x="{}" y="{}">{}{}</text>').format(kind, x, y, escape(text), told)

@@ -12,6 +12,7 @@ from lakemon_core.domain.rule import Rule, Signal, Verdict
 from lakemon_core.domain.run import Finding, RunRecord
 from lakemon_core.domain.window import Window
 from lakemon_core.ports import QualityMetric
+from lakemon_core.report.panels import Contribution
 
 ALL_MODELS = "*"
 TABLE = ":table"
@@ -65,6 +66,7 @@ class Facts:
         shapes: granularity → distributions.
         model_id: the version it is about, or `*`.
         since: windows that ended before are left out; None tells all.
+        contributions: panels of model type and plugins.
     """
 
     monitor: Monitor
@@ -80,6 +82,7 @@ class Facts:
     shapes: Mapping[str, Shapes] = field(default_factory=dict[str, Shapes])
     model_id: str = ALL_MODELS
     since: datetime | None = None
+    contributions: Sequence[Contribution] = ()
 
     def tells(self, window: Window | None) -> bool:
         """Whether a window is recent enough."""

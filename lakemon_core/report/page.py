@@ -19,6 +19,7 @@ from lakemon_core.report.charts import split_chart, trend_chart
 from lakemon_core.report.facts import Facts, Shapes
 from lakemon_core.report.headline import MEASURED, Change, Headline, changes, headline
 from lakemon_core.report.heat import HeatMap, heat_map
+from lakemon_core.report.panels import Shown, shown
 from lakemon_core.report.parts import (
     MOST_COLUMNS,
     ColumnQuality,
@@ -58,6 +59,7 @@ class View:
     columns: Sequence[ColumnQuality]
     heat: HeatMap
     document: dict[str, Any]
+    panels: Sequence[Shown] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +70,14 @@ class Page:
     headline: Headline
     changes: Sequence[Change]
     views: Sequence[View]
+    panels: Sequence[Shown] = ()
 
     @classmethod
     def of(cls, facts: Facts) -> Page:
         """Lays out facts, one view a granularity."""
         granularities = [str(one) for one in facts.monitor.monitoring.granularities]
-        return cls(facts, headline(facts), changes(facts), [_view(facts, one) for one in granularities])
+        views = [_view(facts, one) for one in granularities]
+        return cls(facts, headline(facts), changes(facts), views, shown(facts.contributions))
 
     def html(self) -> str:
         """Returns the file's text. It asks for nothing from any network, which its own policy forbids."""
@@ -137,6 +141,7 @@ def _view(facts: Facts, granularity: str) -> View:
         columns=columns,
         heat=heat,
         document=view_document(heat, facts.shapes.get(granularity, Shapes())),
+        panels=shown(facts.contributions, granularity),
     )
 
 

@@ -15,17 +15,30 @@ class TestMyModelType(ModelTypeContract):
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
 from lakemon_core.config.shape.rules import METRICS
-from lakemon_core.ports import API_VERSION, ModelType, PluginConfig, QualityResult
+from lakemon_core.domain.panels import problem_of
+from lakemon_core.domain.window import Window
+from lakemon_core.ports import (
+    API_VERSION,
+    Distribution,
+    Measured,
+    MeasuredWindow,
+    ModelType,
+    PluginConfig,
+    QualityResult,
+)
 from lakemon_core.testing.hooks import HEAVY, imported_by
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_START, _DAY = datetime(2026, 1, 1, tzinfo=UTC), timedelta(days=1)
 
 
 class ModelTypeContract:
@@ -120,6 +133,20 @@ class ModelTypeContract:
         for rule in model_type.default_rules():
             assert rule.default
             assert rule.metric.partition(".")[0] in known
+
+    def test_its_panels_can_be_drawn(self, model_type: ModelType, rows: pa.Table) -> None:
+        """Of windows that were measured, with ids of their own; and nothing measured yet is no error."""
+        model_type.fit_baseline(rows)
+        values = dict(model_type.quality(rows).values)
+        windows = [
+            MeasuredWindow(Window(_DAY * day + _START, _DAY * (day + 1) + _START), values) for day in (0, 1)
+        ]
+        column = model_type.roles().prediction
+        spread = {column: Distribution(len(rows), (0.0, 1.0, 2.0))}
+        panels = list(model_type.panels(Measured("1 day", windows, values, (), spread)))
+        assert [(panel.id, problem_of(panel)) for panel in panels if problem_of(panel)] == []
+        assert len({panel.id for panel in panels}) == len(panels)
+        assert all(problem_of(panel) == "" for panel in model_type.panels(Measured("1 day")))
 
     def test_possible_predictions_are_found_well(self, model_type: ModelType, rows: pa.Table) -> None:
         """And missing ones are not."""

@@ -74,6 +74,50 @@ def test_distributions_are_those_of_the_rows(html, shop_data):
     np.testing.assert_allclose(levels["baseline"], 1000 * city.to_numpy(), atol=0.51)
 
 
+def test_the_model_type_shows_its_panels(html, shop):
+    assert "Do probabilities mean what they say?" in html
+    logs = shop.table("mlops_dev.shop.inference_logs").to_pandas()
+    last = logs[logs["at"] >= "2026-03-07"].dropna(subset=["churned"])
+    right = (last["predicted"] == last["churned"]).sum()
+    assert f"Window of 2026-03-07: {right:,} of {len(last):,} rows with a label lie on the diagonal." in html
+
+
+PLUGIN = """
+from lakemon_core import hookimpl
+from lakemon_core.domain.panels import NumberPanel
+
+
+class Whole:
+    @hookimpl
+    def lakemon_report_panels(self, context):
+        return [NumberPanel("whole.rows", "Signals", len(context.signals), unit=context.settings["unit"])]
+
+
+class Broken:
+    @hookimpl
+    def lakemon_report_panels(self, context):
+        raise KeyError("</h4><b>nothing")
+"""
+
+
+def test_plugins_show_their_panels_and_a_broken_one_its_error(shop, html, tmp_path, monkeypatch):
+    info = tmp_path / "of_a_team-1.0.dist-info"
+    info.mkdir()
+    (tmp_path / "of_a_team.py").write_text(PLUGIN)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: of-a-team\nVersion: 1.0\n")
+    entries = "[lakemon.plugins]\nwhole = of_a_team:Whole\nbroken = of_a_team:Broken\n"
+    (info / "entry_points.txt").write_text(entries)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    config = (shop.folder / "monitoring_config.yml").read_text()
+    (shop.folder / "with.yml").write_text(config + "plugins: {settings: {whole: {unit: numbers}}}\n")
+    shop.lakemon("report", "with.yml", "--output-file", "with.html")
+    told = (shop.folder / "with.html").read_text(encoding="utf-8")
+    signals = len(shop.table("mlops_dev.monitoring.inference_logs_signals"))
+    assert f'class="figure">{signals:,} <span class="unit">numbers' in told
+    assert "<strong>This panel is broken:</strong> KeyError: &#39;&lt;/h4&gt;&lt;b&gt;nothing&#39;." in told
+    assert 'id="panels"' not in html
+
+
 def test_since_leaves_earlier_windows_out(shop):
     shop.lakemon("report", "--since", "2026-03-06", "--output-file", "late.html")
     late = (shop.folder / "late.html").read_text(encoding="utf-8")

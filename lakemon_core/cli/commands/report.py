@@ -13,6 +13,7 @@ from lakemon_core.cli.options import (
     ConfigArgument,
     ConfigOption,
     Environment,
+    NoPlugins,
     Output,
     Quiet,
     Verbose,
@@ -41,6 +42,7 @@ def report(
     config_option: ConfigOption = None,
     environment: Environment = None,
     workspace: Workspace = None,
+    no_plugins: NoPlugins = False,
     output: Output = Format.TEXT,
     verbose: Verbose = 0,
     quiet: Quiet = False,
@@ -51,7 +53,9 @@ def report(
     set_logging(verbose, quiet=quiet)
     with (
         showing(quiet=quiet) as display,
-        opened(config_option, environment, workspace, argument=config, progress=display) as session,
+        opened(
+            config_option, environment, workspace, argument=config, progress=display, no_plugins=no_plugins
+        ) as session,
     ):
         moment = since_of(since, session.clock.now()) if since is not None else None
         page = write_report(session, output_file, model=model, since=moment)

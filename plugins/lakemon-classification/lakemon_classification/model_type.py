@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 from lakemon_classification.config import ClassificationConfig
 from lakemon_core.domain.monitor import Roles
+from lakemon_core.domain.panels import PanelSpec
 from lakemon_core.domain.rule import Rule
 from lakemon_core.domain.run import Severity
-from lakemon_core.ports import ModelType, ModelVersion, PluginConfig, QualityMetric, QualityResult
+from lakemon_core.ports import (
+    Measured,
+    ModelType,
+    ModelVersion,
+    PluginConfig,
+    QualityMetric,
+    QualityResult,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -105,6 +113,12 @@ class Classification(ModelType):
                 Rule("ece_excess", 0.1, severity=Severity.WARNING, min_samples=100, default=True),
             ]
         return tuple(rules)
+
+    def panels(self, measured: Measured) -> Sequence[PanelSpec]:
+        """Shows a reliability diagram and the confusion matrix."""
+        from lakemon_classification.panels import panels
+
+        return tuple(panels(measured))
 
     def check_predictions(self, rows: pa.Table) -> Sequence[str]:
         """Looks for missing predictions, unknown classes and impossible probabilities."""

@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from lakemon_core.domain.panels import PanelSpec
 from lakemon_core.domain.rule import Rule
 from lakemon_core.domain.run import Severity
-from lakemon_core.ports import NumericModelType, PluginConfig, QualityMetric, QualityResult
+from lakemon_core.ports import Measured, NumericModelType, PluginConfig, QualityMetric, QualityResult
 from lakemon_forecasting.config import ForecastingConfig
 
 if TYPE_CHECKING:
@@ -93,6 +94,12 @@ class Forecasting(NumericModelType[ForecastingConfig]):
         if self.keys.label_col:
             rules.append(Rule("mase", 1.0, default=True))
         return (*rules, *self.rules_with_labels())
+
+    def panels(self, measured: Measured) -> Sequence[PanelSpec]:
+        """Shows the error by horizon and by series, window by window, coverage, and predicted quantiles."""
+        from lakemon_forecasting.panels import panels
+
+        return (*panels(measured, self.keys), *super().panels(measured))
 
     def check_predictions(self, rows: pa.Table) -> Sequence[str]:
         """Looks for forecasts that are no numbers, crossings, missing series, origins after the target."""

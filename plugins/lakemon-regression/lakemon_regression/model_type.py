@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from lakemon_core.domain.panels import Dot, Line, LinesPanel, PanelSpec
 from lakemon_core.domain.rule import Rule
 from lakemon_core.domain.run import Severity
 from lakemon_core.ports import (
+    Measured,
     NumericModelConfig,
     NumericModelType,
     PluginConfig,
@@ -61,6 +63,36 @@ class Regression(NumericModelType[RegressionConfig]):
         from lakemon_regression.quality import measure_quality
 
         return measure_quality(rows, self.keys, METRICS)
+
+    def panels(self, measured: Measured) -> Sequence[PanelSpec]:
+        """Shows the distribution of predictions against that of labels, and the predicted quantiles."""
+        return (*self._against_labels(measured), *super().panels(measured))
+
+    def _against_labels(self, measured: Measured) -> Sequence[PanelSpec]:
+        """Quantiles of predictions over quantiles of labels: do they reach as far, and as often?"""
+        predicted = measured.distributions.get(self.keys.prediction_col)
+        label = measured.distributions.get(self.keys.label_col or "")
+        if predicted is None or label is None:
+            return ()
+        last = len(label.quantiles) - 1
+        dots = [
+            Dot(there, here, label=f"quantile {place / last:.0%}")
+            for place, (there, here) in enumerate(zip(label.quantiles, predicted.quantiles, strict=True))
+            if 0 < place < last
+        ]
+        return (
+            LinesPanel(
+                "regression.quantiles_of_both",
+                "Are predictions spread as labels are?",
+                [Line(f"window of {measured.windows[-1].window}", dots)],
+                x_title="quantiles of labels",
+                y_title="quantiles of predictions",
+                is_square=True,
+                order=10,
+                note=f"On the diagonal they are; flatter means that extremes are missed. {predicted.n:,} "
+                f"predictions, {label.n:,} labels.",
+            ),
+        )
 
     def default_rules(self) -> Sequence[Rule]:
         """Drift, missing predictions; with labels, predictions no better than a constant, bias, intervals."""

@@ -64,7 +64,7 @@ def test_new_plugins_of_all_kinds_are_active(new, tmp_path):
     told = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     found = {row["name"]: row for row in json.loads(told.stdout)["plugins"]}
     assert {found[f"night-{kind}"]["status"] for kind in PLUGIN_KINDS} == {"active"}
-    assert found["night-hook"]["hooks"] == ["lakemon_validate"]
+    assert found["night-hook"]["hooks"] == ["lakemon_validate", "lakemon_report_panels"]
 
 
 @pytest.mark.slow
