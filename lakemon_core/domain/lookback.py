@@ -1,7 +1,9 @@
 """References that a window finds in earlier windows of its own table."""
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from lakemon_core.domain.window import Granularity, Window
 
@@ -37,6 +39,32 @@ class Lookback:
         last = _shifted(window, -newest, granularity)
         first = _shifted(window, -(newest + self.windows - 1), granularity)
         return Window(first.start, last.end) if first and last else None
+
+    def among(self, windows: Sequence[Window], window: Window) -> Window | None:
+        """Returns the time it looks back at among windows of so many rows, the one that looks included.
+
+        Args:
+            windows: in order.
+            window: one of them.
+
+        Returns:
+            None where less than half of its windows are there, and for windows of the calendar.
+        """
+        last = bisect_left(windows, window) - self.offset
+        first = max(0, last - self.windows + 1)
+        if self.days is not None or last - first + 1 < self.fewest:
+            return None
+        return Window(windows[first].start, windows[last].end)
+
+    @property
+    def fewest(self) -> int:
+        """So many of its windows must hold rows: one that is missing is a hole, no lack of history."""
+        return ceil(self.windows / 2)
+
+    @property
+    def steps(self) -> range:
+        """How many windows back those lie that it takes together; none for the calendar's."""
+        return range(0) if self.days is not None else range(self.offset, self.offset + self.windows)
 
     def dependents(self, window: Window, granularity: Granularity) -> Iterator[Window]:
         """Yields the windows that look back at this one."""

@@ -1,15 +1,18 @@
-"""Granularities and half-open windows, in UTC."""
+"""Granularities and half-open windows, in UTC: of a length of time, or of so many rows."""
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from lakemon_core.domain.errors import UsageError
 
 _FIXED = {"5 minutes": 300, "30 minutes": 1800, "1 hour": 3600, "1 day": 86400}
 _WEEKS = re.compile(r"([1-4]) weeks?")
+_ROWS = re.compile(r"([1-9]\d{0,8}) rows")
 GRANULARITIES = (*_FIXED, "1 week", "2 weeks", "3 weeks", "4 weeks", "1 month", "1 year")
 _MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
+FILLING = datetime(9998, 1, 1, tzinfo=UTC)
+"""End of a window that waits for more rows: no row that is measured is so late."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -20,16 +23,21 @@ class Window:
     end: datetime
 
     def __str__(self) -> str:
-        """The start's date, with the time unless it is midnight."""
-        midnight = (self.start.hour, self.start.minute, self.start.second) == (0, 0, 0)
-        return self.start.strftime("%Y-%m-%d" if midnight else "%Y-%m-%d %H:%M")
+        """The start's date, with the time unless it is midnight, as exact as it is given."""
+        clock = self.start.time()
+        if clock == time():
+            return self.start.strftime("%Y-%m-%d")
+        whole_minute = not (clock.second or clock.microsecond)
+        return self.start.strftime("%Y-%m-%d %H:%M" if whole_minute else "%Y-%m-%d %H:%M:%S")
 
 
 @dataclass(frozen=True, slots=True)
 class Granularity:
-    """The length of windows: one of the strings of Databricks data profiling.
+    """The length of windows: one of the strings of Databricks data profiling, or so many rows.
 
     Weeks start on Monday; `n weeks` count from Monday 1970-01-05; months and years follow the calendar.
+    Windows of rows follow the table, not the clock: they have neither a length in time nor neighbours that
+    could be computed.
 
     Raises:
         UsageError: LM113 for any other string.
@@ -38,28 +46,37 @@ class Granularity:
     text: str
 
     def __post_init__(self) -> None:
-        """Refuses what Databricks would refuse."""
-        if (
-            self.text not in _FIXED
-            and not _WEEKS.fullmatch(self.text)
-            and self.text not in {"1 month", "1 year"}
-        ):
+        """Refuses what is neither a string of Databricks nor a number of rows."""
+        known = self.text in _FIXED or self.text in {"1 month", "1 year"}
+        if not (known or _WEEKS.fullmatch(self.text) or _ROWS.fullmatch(self.text)):
             raise UsageError(
                 "LM113",
                 f"{self.text!r} is not a granularity;",
-                cure=f"use one of {', '.join(GRANULARITIES)}.",
+                cure=f'use one of {", ".join(GRANULARITIES)}, or so many rows, as in "10000 rows".',
             )
 
     @property
+    def rows(self) -> int | None:
+        """So many rows fill a window; None for windows of a length of time."""
+        found = _ROWS.fullmatch(self.text)
+        return int(found[1]) if found else None
+
+    @property
     def seconds(self) -> int | None:
-        """Fixed length in seconds; None for months and years."""
+        """Fixed length in seconds; None for months and years, and for windows of rows."""
         if self.text in _FIXED:
             return _FIXED[self.text]
         weeks = _WEEKS.fullmatch(self.text)
         return int(weeks[1]) * 7 * 86400 if weeks else None
 
     def window(self, moment: datetime) -> Window:
-        """Returns the window that holds an aware moment."""
+        """Returns the window that holds an aware moment.
+
+        Raises:
+            ValueError: windows of rows.
+        """
+        if self.rows is not None:
+            raise ValueError(f"which window of {self} holds a moment depends on the rows")
         moment = moment.astimezone(UTC)
         seconds = self.seconds
         if seconds is not None:
@@ -81,7 +98,7 @@ class Granularity:
         """Returns the window so many steps later, or earlier where `steps` is negative.
 
         Raises:
-            OverflowError, ValueError: beyond the years 1 to 9999.
+            OverflowError, ValueError: beyond the years 1 to 9999; ValueError for windows of rows.
         """
         if self.seconds is not None:
             length = timedelta(seconds=self.seconds)

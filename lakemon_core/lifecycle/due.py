@@ -1,35 +1,23 @@
-"""Which windows are due: those whose rows changed since they were measured, and their successors."""
+"""Which windows are due: those whose rows changed since they were measured, and what looks back at them."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
-from lakemon_core.domain.lookback import Lookback
 from lakemon_core.domain.monitor import Monitor, Roles
 from lakemon_core.domain.window import Granularity, Window
 from lakemon_core.hookspecs import RunContext
-from lakemon_core.ports import Condition
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-CHUNK_ROWS = 250_000
-"""Windows are read together until they hold so many rows: more of them are no faster."""
-SCATTERED_ROWS = 1_500_000
-"""The same for a table whose files hold rows of many windows: each reading goes through all of them."""
-_BATCHES = 32
-"""Batches of one column that are looked at together; a lake hands out small ones."""
-
-
-class WindowRows(dict[Window, int]):
-    """Rows by window, in order. `scattered` says whether rows that lie together are of many windows."""
-
-    scattered: bool = False
+from lakemon_core.lifecycle.counted import UNFINISHED, due_in_rows
+from lakemon_core.lifecycle.table_windows import (
+    Due,
+    changed_windows,
+    due_windows,
+    existing_windows,
+    span_of,
+    starting_at,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +38,15 @@ class Watermark:
             return None
         definition, _, version = text.rpartition(":")
         return cls(definition, int(version))
+
+    @classmethod
+    def noted(cls, context: RunContext, granularity: Granularity) -> Watermark | None:
+        """Returns the one that the last refresh left; None where there was none."""
+        return cls.read(context.backend.ledger.get(_key(context, granularity)))
+
+    def note(self, context: RunContext, granularity: Granularity) -> None:
+        """Leaves it for the next refresh."""
+        context.backend.ledger.put(_key(context, granularity), self.text())
 
 
 def definition_of(monitor: Monitor, roles: Roles, baseline_version: int | None) -> str:
@@ -72,100 +69,53 @@ KERNELS_VERSION = 1
 """Raised when a kernel's definition changes: then all windows are measured again."""
 
 
-def changed_windows(context: RunContext, granularity: Granularity, since: int) -> set[Window] | None:
-    """Returns the windows with rows that changed after version `since`; None when the table cannot tell."""
-    table = context.backend.tables
-    timestamp = context.roles.timestamp
-    reader = table.changes(context.monitor.inference_table.name, since=since, columns=[timestamp])
-    if reader is None:
-        return None
-    return set(_count_by_window(reader, granularity, timestamp))
+def _key(context: RunContext, granularity: Granularity) -> str:
+    return f"measured:{context.monitor.inference_table.name}:{granularity}"
 
 
-def existing_windows(
-    context: RunContext, granularity: Granularity, version: int, span: Window | None = None
-) -> WindowRows:
-    """Returns the windows that hold rows, in order, with their row counts; only those in `span` if given."""
-    timestamp = context.roles.timestamp
-    reader = context.backend.tables.scan(
-        context.monitor.inference_table.name,
-        columns=[timestamp],
-        where=between(timestamp, span) if span else (),
-        version=version,
-    )
-    found = _count_by_window(reader, granularity, timestamp)
-    ordered = WindowRows(sorted(found.items()))
-    ordered.scattered = found.scattered
-    return ordered
-
-
-def between(timestamp: str, span: Window) -> tuple[Condition, Condition]:
-    """Returns the filter `start <= timestamp < end`."""
-    return Condition(timestamp, ">=", span.start), Condition(timestamp, "<", span.end)
-
-
-def due_windows(
-    changed: set[Window] | None,
-    existing: Mapping[Window, int],
-    granularity: Granularity,
-    lookbacks: Sequence[Lookback] = (),
-) -> list[Window]:
-    """Returns the windows to measure: the changed ones and those whose drift looks back at them."""
-    if changed is None:
-        return list(existing)
-    wanted = touched(changed, granularity, lookbacks)
-    return [window for window in existing if window in wanted]
-
-
-def touched(changed: set[Window], granularity: Granularity, lookbacks: Sequence[Lookback]) -> set[Window]:
-    """Returns the changed windows, their successors, and what looks back at them by another reference."""
-    looking = {
-        window for one in lookbacks for seen in changed for window in one.dependents(seen, granularity)
-    }
-    return changed | {granularity.following(window) for window in changed} | looking
-
-
-def chunks(
-    windows: Sequence[Window], sizes: Mapping[Window, int], fitting: int | None = None
-) -> Iterator[list[Window]]:
-    """Groups windows, in order, so that a group holds at most `CHUNK_ROWS` rows or one window.
+def find_due(
+    context: RunContext, granularity: Granularity, now: Watermark, cutoff: Window | None = None
+) -> Due:
+    """Returns what is due, nothing where all is measured up to a mark.
 
     Args:
-        windows: in order.
-        sizes: rows of each.
-        fitting: rows that memory has room for; None sets no limit.
+        context: names the table.
+        granularity: of the windows.
+        now: the definition and the version of the table that are to be measured.
+        cutoff: the span that retention keeps: what was measured of rows before it stays.
     """
-    most = SCATTERED_ROWS if isinstance(sizes, WindowRows) and sizes.scattered else CHUNK_ROWS
-    most = most if fitting is None else min(most, fitting)
-    group: list[Window] = []
-    rows = 0
-    for window in windows:
-        if group and rows + sizes[window] > most:
-            yield group
-            group, rows = [], 0
-        group.append(window)
-        rows += sizes[window]
-    if group:
-        yield group
+    mark = Watermark.noted(context, granularity)
+    if mark == now:
+        return Due()
+    since = mark.version if mark and mark.definition == now.definition else None
+    find = _due_in_time if granularity.rows is None else due_in_rows
+    return find(context, granularity, now.version, since, cutoff)
 
 
-def span_of(changed: set[Window], granularity: Granularity, lookbacks: Sequence[Lookback] = ()) -> Window:
-    """Returns the span from the window before the first changed one to the last that looks back at one."""
-    last = max(touched(changed, granularity, lookbacks))
-    return Window(granularity.previous(min(changed)).start, last.end)
+def begin_writing(context: RunContext, granularity: Granularity, now: Watermark) -> None:
+    """Notes that windows of rows are being written: their bounds in two tables may disagree until it is done.
+
+    After a stop in between nothing tells which of them are of old; they are all measured again. Other windows
+    have bounds of their own, and where there was no mark, or one of another definition, all is due anyway.
+    """
+    mark = Watermark.noted(context, granularity)
+    if granularity.rows is not None and mark and mark.definition == now.definition:
+        replace(mark, version=UNFINISHED).note(context, granularity)
 
 
-def _count_by_window(reader: pa.RecordBatchReader, granularity: Granularity, timestamp: str) -> WindowRows:
-    import pyarrow as pa
-
-    from lakemon_core.profiling.windows import count_by_window
-
-    counts = WindowRows()
-    looks = pieces = 0
-    while batches := list(islice(reader, _BATCHES)):
-        found = count_by_window(pa.Table.from_batches(batches).column(timestamp), granularity)
-        looks, pieces = looks + 1, pieces + len(found)
-        for window, rows in found:
-            counts[window] = counts.get(window, 0) + rows
-    counts.scattered = pieces > 2 * (looks + len(counts))
-    return counts
+def _due_in_time(
+    context: RunContext, granularity: Granularity, version: int, since: int | None, cutoff: Window | None
+) -> Due:
+    lookbacks = context.monitor.monitoring.lookbacks
+    changed = None if since is None else changed_windows(context, granularity, since)
+    if changed is not None and cutoff is not None:
+        changed = {window for window in changed if window.start >= cutoff.start}
+    if changed is not None and not changed:
+        return Due()
+    span = span_of(changed, granularity, lookbacks) if changed else None
+    existing = existing_windows(context, granularity, version, span)
+    windows = due_windows(changed, existing, granularity, lookbacks)
+    gone = sorted((changed or set()) - set(existing))
+    if changed is None:
+        return Due(windows, gone, existing, span, everything=True)
+    return Due(windows, gone, existing, span, replaced=(starting_at([*windows, *gone]),))

@@ -10,12 +10,13 @@ from functools import cached_property
 from lakemon_core.domain.window import Granularity, Window
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.lifecycle.baseline import Baseline
-from lakemon_core.lifecycle.due import Watermark, changed_windows, definition_of, existing_windows
+from lakemon_core.lifecycle.due import Watermark, definition_of
 from lakemon_core.lifecycle.lake.completing import TABLE, complete_drift, complete_profile
 from lakemon_core.lifecycle.lake.fairness import complete_fairness
 from lakemon_core.lifecycle.lake.quality import LakeQuality, Place
 from lakemon_core.lifecycle.lake.raw import RawMetrics, Row, window_of
 from lakemon_core.lifecycle.lake.writing import LakeWriter
+from lakemon_core.lifecycle.table_windows import changed_windows, existing_windows
 from lakemon_core.ports import LakeProfiles, QualityResult
 
 _FIRST = datetime(1, 1, 1, tzinfo=UTC)
@@ -75,9 +76,7 @@ class LakeRefresh:
 
     def bring_up(self, granularity: Granularity) -> tuple[Window, ...]:
         """Completes and writes the windows that changed; returns them. The lake is asked once for all."""
-        ledger = self.context.backend.ledger
-        key = f"measured:{self.context.monitor.inference_table.name}:{granularity}"
-        mark, now = Watermark.read(ledger.get(key)), Watermark(self.definition, self.version)
+        mark, now = Watermark.noted(self.context, granularity), Watermark(self.definition, self.version)
         if mark == now:
             return ()
         same = mark is not None and mark.definition == self.definition
@@ -87,7 +86,7 @@ class LakeRefresh:
         due = self._due(granularity, changed) if changed is None or changed else ()
         if due:
             self._complete(granularity, due, everything=changed is None)
-        ledger.put(key, now.text())
+        now.note(self.context, granularity)
         return due
 
     def _due(self, granularity: Granularity, changed: set[Window] | None) -> tuple[Window, ...]:

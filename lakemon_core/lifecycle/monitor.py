@@ -10,15 +10,7 @@ from lakemon_core.domain.run import StageStatus
 from lakemon_core.domain.window import Granularity, Window
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.lifecycle.baseline import Baseline, measure_baseline
-from lakemon_core.lifecycle.due import (
-    Watermark,
-    between,
-    changed_windows,
-    definition_of,
-    due_windows,
-    existing_windows,
-    span_of,
-)  # fmt: skip
+from lakemon_core.lifecycle.due import Watermark, begin_writing, definition_of, find_due
 from lakemon_core.lifecycle.labels import merge_labels
 from lakemon_core.lifecycle.lake_monitor import LakeRefresh
 from lakemon_core.lifecycle.measuring.custom_metrics import CustomMetrics
@@ -28,6 +20,7 @@ from lakemon_core.lifecycle.measuring.reading import Reading
 from lakemon_core.lifecycle.measuring.sheet import Scribe, Sheet
 from lakemon_core.lifecycle.measuring.slices import Slicing, Source
 from lakemon_core.lifecycle.retention import apply_retention
+from lakemon_core.lifecycle.table_windows import Due, between
 from lakemon_core.lifecycle.upkeep import keep_up
 from lakemon_core.ports import Condition, UnpackResult
 
@@ -155,44 +148,32 @@ class Refresh:
 
     def bring_up(self, granularity: Granularity) -> tuple[Window, ...]:
         """Measures what is due and writes it; returns the windows that were measured or became empty."""
-        ledger = self.context.backend.ledger
-        table = self.context.monitor.inference_table.name
-        key = f"measured:{table}:{granularity}"
-        mark = Watermark.read(ledger.get(key))
         now = Watermark(self.definition, self.version)
-        if mark == now:
+        if Watermark.noted(self.context, granularity) == now:
             return ()
-        same = mark is not None and mark.definition == self.definition
-        changed = changed_windows(self.context, granularity, mark.version) if mark and same else None
-        if changed is not None and self.cutoff is not None:
-            changed = {window for window in changed if window.start >= self.cutoff.start}
-        touched = self._measure(granularity, changed)
-        ledger.put(key, now.text())
-        return touched
+        due = find_due(self.context, granularity, now, self.cutoff)
+        if due.touched or due.everything:
+            self._measure(granularity, due, now)
+        now.note(self.context, granularity)
+        return due.touched
 
-    def _measure(self, granularity: Granularity, changed: set[Window] | None) -> tuple[Window, ...]:
-        if changed is not None and not changed:
-            return ()
-        lookbacks = self.context.monitor.monitoring.lookbacks
-        span = span_of(changed, granularity, lookbacks) if changed else None
-        existing = existing_windows(self.context, granularity, self.version, span)
-        due = due_windows(changed, existing, granularity, lookbacks)
-        emptied = sorted((changed or set()) - set(existing))
-        ruler = replace(self.ruler, slicing=self._sliced(span), filled=Filled())
+    def _measure(self, granularity: Granularity, due: Due, now: Watermark) -> None:
+        ruler = replace(self.ruler, slicing=self._sliced(due.span), filled=Filled())
         scribe = Scribe(self.context, ruler.custom, ruler.slicing, self.version, self.definition)
         sheet = Sheet(scribe)
-        writer = MetricWriter(self, granularity, everything=changed is None)
+        writer = MetricWriter(self, granularity, due)
         with plain_memory():
-            turns = self._turns(ruler, existing)
+            turns = self._turns(ruler, due.existing)
             for number, turn in enumerate(turns):
                 own = ruler.turn(turn.columns, whole=turn.whole)
                 sheet.begin(measure_baseline(self.context, self.baseline, own), whole=turn.whole)
                 reading = Reading(self.context, self.version, self.model_id, own, granularity, turn.rows)
-                reading.fill(sheet, due, existing, number * len(due), len(turns) * len(due))
+                total = len(due.windows)
+                reading.fill(sheet, due.windows, due.existing, number * total, len(turns) * total)
                 writer.keep_baseline(sheet)
                 sheet.end()
-        writer.write([*due, *emptied], sheet)
-        return tuple(sorted([*due, *emptied]))
+        begin_writing(self.context, granularity, now)
+        writer.write(sheet)
 
     def _turns(self, ruler: Ruler, existing: Mapping[Window, int]) -> list[Turn]:
         monitoring = self.context.monitor.monitoring
@@ -223,34 +204,32 @@ class Refresh:
 
 @dataclass(frozen=True, slots=True)
 class MetricWriter:
-    """Replaces whole windows in the two metric tables; `everything` replaces all of a granularity."""
+    """Replaces whole windows in the two metric tables."""
 
     refresh: Refresh
     granularity: Granularity
-    everything: bool
+    due: Due
     baseline: list[pa.Table] = field(default_factory=list)
 
     def keep_baseline(self, sheet: Sheet) -> None:
         """Keeps the profile rows of the baseline where they are due, after each turn of columns."""
-        if self.everything and sheet.baseline and self.granularity == self.refresh.granularities[0]:
+        if self.due.everything and sheet.baseline and self.granularity == self.refresh.granularities[0]:
             self.baseline.append(sheet.baseline_rows(self.refresh.baseline.version))
 
-    def write(self, windows: Sequence[Window], sheet: Sheet) -> None:
+    def write(self, sheet: Sheet) -> None:
         """Writes both tables, each in one commit: a reader never sees half a window."""
         import pyarrow as pa
 
         profile, drift = sheet.tables()
         self.refresh.context.progress.update(f"writing {len(profile)} profile and {len(drift)} drift rows")
-        self._replace("profile_metrics", profile, windows)
-        self._replace("drift_metrics", drift, windows)
+        self._replace("profile_metrics", profile)
+        self._replace("drift_metrics", drift)
         if self.baseline:
             table = self.refresh.context.monitor.metric_table("profile_metrics")
             where = [Condition("log_type", "=", "BASELINE")]
             self.refresh.context.backend.tables.replace(table, pa.concat_tables(self.baseline), where=where)
 
-    def _replace(self, kind: str, rows: pa.Table, windows: Sequence[Window]) -> None:
-        where = [Condition("granularity", "=", str(self.granularity))]
-        if not self.everything:
-            where.append(Condition(("window", "start"), "in", tuple(window.start for window in windows)))
+    def _replace(self, kind: str, rows: pa.Table) -> None:
+        where = [Condition("granularity", "=", str(self.granularity)), *self.due.replaced]
         table = self.refresh.context.monitor.metric_table(kind)
         self.refresh.context.backend.tables.replace(table, rows, where=where)

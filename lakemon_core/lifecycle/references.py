@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
 from typing import TYPE_CHECKING
 
 from lakemon_core.domain.lookback import Lookback
@@ -24,6 +23,7 @@ class References:
         lookbacks: the references that the config or a rule asks for.
         granularity: of the windows.
         ruler: measures groups.
+        windows: of so many rows, in order; empty where windows are lengths of time.
         rows: reads the rows of a span of time, with all columns that the ruler and this class need.
         timestamp: name of the timestamp column.
         model_id: name of the model id column; None where the table has none.
@@ -32,6 +32,7 @@ class References:
     lookbacks: tuple[Lookback, ...]
     granularity: Granularity
     ruler: Ruler
+    windows: Sequence[Window]
     rows: Callable[[Window], pa.Table]
     timestamp: str
     model_id: str | None
@@ -44,10 +45,10 @@ class References:
     def _measure(self, lookback: Lookback, window: Window) -> Mapping[Series, Measured]:
         from lakemon_core.profiling.measure import ALL_MODELS, GroupKey
 
-        span = lookback.span(window, self.granularity)
+        counted = self.granularity.rows is not None
+        span = lookback.among(self.windows, window) if counted else lookback.span(window, self.granularity)
         rows = self.rows(span) if span else None
-        # A window that is missing here and there is a hole, no lack of history: half of them must be there.
-        if rows is None or self._windows_in(rows) < ceil(lookback.windows / 2):
+        if rows is None or not (counted or self._windows_in(rows) >= lookback.fewest):
             return {}
         key = GroupKey(span, str(self.granularity), ALL_MODELS, None, None, "INPUT")
         (groups,) = self.ruler.measure(rows, [key], self.model_id)

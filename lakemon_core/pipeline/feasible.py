@@ -7,27 +7,57 @@ from collections.abc import Iterator
 from lakemon_core.config import Loaded
 from lakemon_core.domain.errors import ConfigErrors, Problem
 from lakemon_core.domain.lookback import CALENDAR
+from lakemon_core.domain.window import Granularity
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.pipeline.expressions import check_expressions
 
 
 def check_feasible(context: RunContext, loaded: Loaded) -> None:
-    """Looks at the references of a config, then at its SQL.
+    """Looks at the windows and references of a config, then at its SQL.
 
     Raises:
-        ConfigErrors: LM453 for references that the backend does not have; LM330 to LM337 for SQL.
+        ConfigErrors: LM453 for references that the backend or the windows do not have, LM454 for windows that
+            the backend does not have; LM330 to LM337 for SQL.
     """
-    if problems := list(_lookbacks(context, loaded)):
+    if problems := [*_windows(context, loaded), *_lookbacks(context, loaded), *_counted(context, loaded)]:
         raise ConfigErrors(problems)
     check_expressions(context, loaded)
+
+
+def _windows(context: RunContext, loaded: Loaded) -> Iterator[Problem]:
+    """Yields each granularity in rows, where the lake measures by itself: it knows lengths of time only."""
+    if context.backend.profiles is None:
+        return
+    for index, granularity in enumerate(context.monitor.monitoring.granularities):
+        if granularity.rows is not None:
+            yield loaded.locations.problem(
+                (*_section(context), "granularities", index),
+                "LM454",
+                f'backend {context.monitor.backend} has no windows of so many rows, as "{granularity}";',
+                'use a length of time in this environment, e.g. "1 day".',
+            )
+
+
+def _counted(context: RunContext, loaded: Loaded) -> Iterator[Problem]:
+    """Yields each rule that compares windows of so many rows with those of a calendar."""
+    monitoring = context.monitor.monitoring
+    calendar = {one.name for one in CALENDAR}
+    for index, rule in enumerate(monitoring.rules):
+        granularity = Granularity(rule.granularity or str(monitoring.granularities[0]))
+        if granularity.rows is not None and rule.compare in calendar:
+            yield loaded.locations.problem(
+                (*_section(context), "alerts", index, "compare"),
+                "LM453",
+                f"windows of {granularity} are not those of a calendar: they have no {rule.compare};",
+                "use `previous`, a name of `references`, or a granularity that is a length of time.",
+            )
 
 
 def _lookbacks(context: RunContext, loaded: Loaded) -> Iterator[Problem]:
     """Yields each reference but the baseline and the window before, where the backend has no others."""
     if context.backend.looks_back:
         return
-    monitor = context.monitor
-    monitoring, section = monitor.monitoring, ("environments", monitor.environment, "monitoring")
+    backend, monitoring = context.monitor.backend, context.monitor.monitoring
     calendar = {one.name for one in CALENDAR}
     asked = [
         *((("references", index), one.name) for index, one in enumerate(monitoring.references)),
@@ -39,8 +69,12 @@ def _lookbacks(context: RunContext, loaded: Loaded) -> Iterator[Problem]:
     ]
     for place, name in asked:
         yield loaded.locations.problem(
-            (*section, *place),
+            (*_section(context), *place),
             "LM453",
-            f"backend {monitor.backend} compares with baseline and previous window only, not with {name};",
+            f"backend {backend} compares with baseline and previous window only, not with {name};",
             "use `compare: baseline` or `compare: previous` in this environment.",
         )
+
+
+def _section(context: RunContext) -> tuple[str, ...]:
+    return ("environments", context.monitor.environment, "monitoring")

@@ -12,13 +12,7 @@ from lakemon_core.hookspecs import RunContext
 from lakemon_core.lifecycle.analyze import rules_of
 from lakemon_core.lifecycle.baseline import Baseline
 from lakemon_core.lifecycle.deploy import resolve_model
-from lakemon_core.lifecycle.due import (
-    Watermark,
-    changed_windows,
-    definition_of,
-    due_windows,
-    existing_windows,
-)
+from lakemon_core.lifecycle.due import Watermark, definition_of, find_due
 from lakemon_core.pipeline.feasible import check_feasible
 from lakemon_core.pipeline.result import RunRequest
 from lakemon_core.pipeline.session import Session, open_session
@@ -130,13 +124,11 @@ def _monitor(_: Session, context: RunContext) -> list[str]:
     info = context.backend.tables.info(monitor.inference_table.name)
     definition = definition_of(monitor, context.roles, Baseline.of(context).version)
     for granularity in monitor.monitoring.granularities:
-        mark = Watermark.read(context.backend.ledger.get(f"measured:{info.name}:{granularity}"))
-        if mark == Watermark(definition, info.version):
+        now = Watermark(definition, info.version)
+        if Watermark.noted(context, granularity) == now:
             steps.append(f"nothing new in windows of {granularity}")
             continue
-        known = mark is not None and mark.definition == definition
-        changed = changed_windows(context, granularity, mark.version) if mark and known else None
-        due = due_windows(changed, existing_windows(context, granularity, info.version), granularity)
+        due = find_due(context, granularity, now).windows
         span = f", {due[0]} to {due[-1]}" if due else ""
         steps.append(f"measure {len(due)} windows of {granularity}{span}")
     return steps

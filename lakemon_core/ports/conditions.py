@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any
@@ -62,7 +62,7 @@ def comparison_of(condition: Condition, schema: pa.Schema, where: str) -> Compar
     column, part, kind = _resolved(condition, schema, where)
     if condition.op in NULL_TESTS:
         return Comparison(column, part, condition.op, kind)
-    values = _values(condition, where)
+    values = [_fitted(value, condition.op, kind) for value in _values(condition, where)]
     for value in values:
         if not _comparable(value, kind):
             raise _refused(condition, f"{value!r} cannot be compared with {type_name(kind)}", where)
@@ -95,6 +95,16 @@ def _values(condition: Condition, where: str) -> Sequence[Any]:
     if not isinstance(condition.value, tuple | list | set | frozenset):
         raise _refused(condition, "`in` wants a tuple of values", where)
     return list(condition.value)
+
+
+def _fitted(value: Any, op: str, kind: pa.DataType) -> Any:
+    """Returns the day that a moment means to a column of dates, which stand for their midnights in UTC."""
+    if not (pa.types.is_date(kind) and isinstance(value, datetime) and value.tzinfo and op[0] in "<>"):
+        return value
+    moment = value.astimezone(UTC)
+    midnight = datetime.combine(moment.date(), time(), UTC)
+    begins_after = moment > midnight and op in {">=", "<"}
+    return moment.date() + timedelta(days=begins_after)
 
 
 def _comparable(value: Any, kind: pa.DataType) -> bool:

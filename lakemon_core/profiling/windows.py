@@ -47,7 +47,7 @@ def window_starts(timestamps: pa.Array | pa.ChunkedArray, granularity: Granulari
         DataError: LM304 for other types, LM350 for timestamps outside the years 2 to 9997.
     """
     column = as_chunked(timestamps)
-    starts = _by_block(_ticks(column), lambda ticks: _starts(ticks, granularity))
+    starts = _by_block(ticks_of(column), lambda ticks: _starts(ticks, granularity))
     if column.null_count:
         starts[column.is_null().to_numpy()] = np.datetime64("NaT")
     return starts
@@ -61,7 +61,7 @@ def count_by_window(
     Raises:
         DataError: as `window_starts`.
     """
-    blocks, rest = _blocks(_ticks(as_chunked(timestamps).drop_null()))
+    blocks, rest = _blocks(ticks_of(as_chunked(timestamps).drop_null()))
     first, last = _starts(blocks.min(axis=1), granularity), _starts(blocks.max(axis=1), granularity)
     mixed = first != last
     single = _starts(np.append(blocks[mixed], rest), granularity)
@@ -93,8 +93,12 @@ def _starts(ticks: Positions, granularity: Granularity) -> Moments:
     return (ticks - (ticks - _MONDAY) % (granularity.seconds * _SECOND)).astype("datetime64[us]")
 
 
-def _ticks(column: pa.ChunkedArray) -> Positions:
-    """Microseconds since 1970, rounded down; 0 for nulls."""
+def ticks_of(column: pa.ChunkedArray) -> Positions:
+    """Returns microseconds since 1970, UTC, rounded down; 0 for nulls.
+
+    Raises:
+        DataError: as `window_starts`.
+    """
     kind = column.type
     if not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
         raise DataError(
@@ -133,7 +137,7 @@ def window_numbers(timestamps: pa.Array | pa.ChunkedArray, windows: Sequence[Win
     column = as_chunked(timestamps)
     edges = np.array([_naive(edge) for window in windows for edge in (window.start, window.end)])
     ends = edges.astype("datetime64[us]").astype(np.int64)
-    passed = _by_block(_ticks(column), lambda ticks: np.searchsorted(ends, ticks, side="right"))
+    passed = _by_block(ticks_of(column), lambda ticks: np.searchsorted(ends, ticks, side="right"))
     number_of = np.full(len(ends) + 1, -1)
     number_of[1::2] = np.arange(len(windows))
     numbers = number_of[passed]
@@ -142,24 +146,20 @@ def window_numbers(timestamps: pa.Array | pa.ChunkedArray, windows: Sequence[Win
     return numbers
 
 
-def split(rows: pa.Table, granularity: Granularity, timestamp: str) -> Iterator[tuple[Window, pa.Table]]:
-    """Yields each window that holds rows, in order, with its rows; those without a timestamp are in none.
+def split(rows: pa.Table, windows: Sequence[Window], timestamp: str) -> Iterator[tuple[Window, pa.Table]]:
+    """Yields each of some windows with its rows; those that lie in no window are left out.
 
     Args:
         rows: in any order.
-        granularity: length of the windows.
+        windows: in order, none overlapping; at least one.
         timestamp: name of the timestamp column.
 
     Raises:
         DataError: as `window_starts`.
     """
-    starts = window_starts(rows.column(timestamp), granularity)
-    found = np.unique(starts[~np.isnat(starts)])
-    codes = np.searchsorted(found, starts)
-    codes[np.isnat(starts)] = -1
-    parts = Parts.of(codes, len(found))
-    for start, members in zip(found, parts, strict=True):
-        yield granularity.window(_moment(start)), some_rows(rows, members)
+    parts = Parts.of(window_numbers(rows.column(timestamp), windows), len(windows))
+    for window, members in zip(windows, parts, strict=True):
+        yield window, some_rows(rows, members)
 
 
 def _naive(moment: datetime) -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pyarrow as pa
@@ -119,6 +119,12 @@ class TableReadingContract:
             (Condition("price", ">", Decimal("1.5")), "b"),
             (Condition("half", "=", 0.1), "a"),
             (Condition("born", "<", date(2026, 1, 2)), "a"),
+            (Condition("born", "<", day(2)), "a"),
+            (Condition("born", "<", day(1) + timedelta(hours=1)), "a"),
+            (Condition("born", "<=", day(1) + timedelta(hours=1)), "a"),
+            (Condition("born", ">=", day(1)), "ab"),
+            (Condition("born", ">=", day(1) + timedelta(hours=1)), "b"),
+            (Condition("born", ">", day(1)), "b"),
         ],
         ids=str,
     )

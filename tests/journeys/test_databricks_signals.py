@@ -332,6 +332,19 @@ def test_references_that_databricks_does_not_have_are_refused_where_they_are_wri
     team.lakemon("config", "check", str(config), "-e", "laptop")
 
 
+def test_windows_that_databricks_does_not_have_are_refused_where_they_are_written(team: Team):
+    written = (team.folder / "air_time.yml").read_text()
+    assert 'granularities: ["1 day"]' in written
+    config = team.folder / "rows.yml"
+    config.write_text(written.replace('granularities: ["1 day"]', 'granularities: ["1 day", "500 rows"]'))
+    (problem,) = team.lakemon("config", "check", str(config), "-e", "prod", code=2)["error"]["problems"]
+    path = "environments.prod.monitoring.granularities.1"
+    assert (problem["code"], problem["path"]) == ("LM454", path)
+    assert problem["line"] > 0
+    assert "1 day" in problem["cure"]
+    team.lakemon("config", "check", str(config), "-e", "laptop")
+
+
 def test_the_same_run_again_changes_nothing(team: Team):
     told = team.run("late", "prod")
     assert {stage["status"] for stage in told["stages"] if stage["name"] != "validate"} == {"nothing to do"}

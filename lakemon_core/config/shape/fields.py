@@ -224,10 +224,17 @@ def _granularity(text: str) -> str:
     try:
         Granularity(text)
     except UsageError:
-        meant = _GRANULARITY_MEANT.get(re.sub(r"[\s_]+|^1", "", text.casefold()))
-        cure = f'Did you mean "{meant}"?' if meant else did_you_mean(text, GRANULARITIES)
+        meant = _GRANULARITY_MEANT.get(re.sub(r"[\s_]+|^1", "", text.casefold())) or _rows_meant(text)
+        cure = f'Did you mean "{meant}"?' if meant else did_you_mean(text, [*GRANULARITIES, "10000 rows"])
         raise wrong("LM113", "it is no granularity.", cure) from None
     return text
+
+
+def _rows_meant(text: str) -> str | None:
+    """Reads 10_000 rows, 10,000 row and 10k rows as what they mean."""
+    found = re.fullmatch(r"([\d\s_,.']+)(k?)\s*rows?", text.strip().casefold())
+    number = int(re.sub(r"\D", "", found[1]) + found[2].replace("k", "000")) if found else 0
+    return f"{number} rows" if number else None
 
 
 def _not_empty(items: _Items) -> _Items:

@@ -238,7 +238,7 @@ class MonitoringSection(Section):
     output_schema: Level = "monitoring"
     """Schema of the metric tables."""
     granularities: Granularities = ("1 day",)
-    """Lengths of the windows, in the strings of Databricks data profiling."""
+    """Lengths of the windows: strings of Databricks data profiling, or so many rows, as `10000 rows`."""
     baseline_table: TableText | None = None
     """Reference data; without it drift is measured against the previous window only."""
     baseline_version: Whole | None = Field(default=None, ge=0)

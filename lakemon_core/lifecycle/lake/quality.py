@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from lakemon_core.domain.names import TableName
 from lakemon_core.domain.window import Window
 from lakemon_core.hookspecs import RunContext
-from lakemon_core.lifecycle.due import between
 from lakemon_core.lifecycle.measuring.slices import slice_texts
+from lakemon_core.lifecycle.table_windows import between
 from lakemon_core.ports import Condition, LakeProfiles, QualityResult
 
 if TYPE_CHECKING:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, pairwise
 from typing import TYPE_CHECKING
 
 from lakemon_core.domain.window import Granularity, Window
 from lakemon_core.hookspecs import RunContext
-from lakemon_core.lifecycle.due import between, chunks
 from lakemon_core.lifecycle.measuring.ahead import ahead
 from lakemon_core.lifecycle.measuring.groups import Measured, Ruler
 from lakemon_core.lifecycle.measuring.memory import give_back
 from lakemon_core.lifecycle.measuring.sheet import Sheet
 from lakemon_core.lifecycle.measuring.slices import Series
 from lakemon_core.lifecycle.references import References
+from lakemon_core.lifecycle.table_windows import between, chunks
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,7 +56,10 @@ class Reading:
         """
         timestamp = self.context.roles.timestamp
         lookbacks = self.context.monitor.monitoring.lookbacks
-        earlier = References(lookbacks, self.granularity, self.ruler, self._rows, timestamp, self.model_id)
+        counted = list(existing) if self.granularity.rows else []
+        earlier = References(
+            lookbacks, self.granularity, self.ruler, counted, self._rows, timestamp, self.model_id
+        )
         number = count(done + 1)
         for window, found, before in self._groups(due, existing):
             progress = self.context.progress
@@ -69,19 +72,23 @@ class Reading:
     ) -> Iterator[tuple[Window, Sequence[Measured], Mapping[Series, Measured]]]:
         """Yields each due window's groups with those of the window just before it, by series."""
         wanted = set(due)
-        needed = [w for w in existing if w in wanted or self.granularity.following(w) in wanted]
+        pairs = pairwise(existing)
+        needed = wanted.union(one for one, after in pairs if after in wanted and self._is_next(one, after))
         before: Window | None = None
         previous: dict[Series, Measured] = {}
-        for part, rows in ahead(chunks(needed, existing, self.fitting), self._rows_of):
+        for part, rows in ahead(chunks(sorted(needed), existing, self.fitting), self._rows_of):
             measured = self._measured(part, rows)
             del rows  # their memory is free while drift is computed
             give_back()
             while measured:
                 window, groups = measured.popleft()
-                adjacent = before is not None and before.end == window.start
                 if window in wanted:
-                    yield window, groups, (previous if adjacent else {})
+                    yield window, groups, (previous if self._is_next(before, window) else {})
                 before, previous = window, {group.series: group for group in groups}
+
+    def _is_next(self, before: Window | None, window: Window) -> bool:
+        """Whether the window follows on the one before; between windows of rows there is nothing."""
+        return before is not None and (self.granularity.rows is not None or before.end == window.start)
 
     def _measured(self, part: Sequence[Window], rows: pa.Table) -> deque[tuple[Window, list[Measured]]]:
         """Measures the groups of one chunk of windows: all models together, then each, with slices."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from lakemon_core.domain.rule import Rule, Signal
 from lakemon_core.domain.window import Granularity, Window
 from lakemon_core.hookspecs import RunContext
-from lakemon_core.lifecycle.due import between, chunks, existing_windows
+from lakemon_core.lifecycle.counted import measured_windows
+from lakemon_core.lifecycle.table_windows import WindowRows, between, chunks, existing_windows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -65,17 +66,21 @@ class RowSignals:
 
         tables, name = self.context.backend.tables, self.context.monitor.inference_table.name
         info, timestamp = tables.info(name), self.context.roles.timestamp
-        span = Window(min(starts), granularity.window(max(starts)).end) if starts else None
-        existing = existing_windows(self.context, granularity, info.version, span)
+        existing = self._existing(granularity, starts, info.version)
         due = [window for window in existing if starts is None or window.start in starts]
         wanted = {timestamp, *self.key, *([self.arrival] if self.arrival else [])}
         columns = [column for column in info.schema.names if column in wanted]
         for part in chunks(due, existing):
             where = between(timestamp, Window(part[0].start, part[-1].end))
             rows = tables.scan(name, columns=columns, where=where, version=info.version).read_all()
-            for window, own in split(rows, granularity, timestamp):
-                if window in due:
-                    yield from self._of_window(own, window, str(granularity), info.version)
+            for window, own in split(rows, part, timestamp):
+                yield from self._of_window(own, window, str(granularity), info.version)
+
+    def _existing(self, granularity: Granularity, starts: set[datetime] | None, version: int) -> WindowRows:
+        if granularity.rows is not None:
+            return measured_windows(self.context, granularity)
+        span = Window(min(starts), granularity.window(max(starts)).end) if starts else None
+        return existing_windows(self.context, granularity, version, span)
 
     def _of_window(self, rows: pa.Table, window: Window, granularity: str, version: int) -> Iterator[Signal]:
         place: dict[str, Any] = {

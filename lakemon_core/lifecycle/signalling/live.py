@@ -46,7 +46,7 @@ _ENOUGH = 3
 
 
 def volume(signals: Sequence[Signal], rules: Sequence[Rule]) -> list[Signal]:
-    """Returns `row_count_ratio` and `gaps` of every window, when a rule asks for one of them.
+    """Returns `row_count_ratio` and `gaps` of every window of a length of time, when a rule asks for one.
 
     A window's value rests on windows before it, which may change without it: so it is made from what is
     stored, never stored.
@@ -62,7 +62,8 @@ def volume(signals: Sequence[Signal], rules: Sequence[Rule]) -> list[Signal]:
         one for one, is_whole in zip(signals, whole, strict=True) if is_whole and one.name == "row_count"
     ]
     by_length = groupby(sorted(counts, key=_length), key=_length)
-    return [made for length, series in by_length for made in _volume(Granularity(length), list(series))]
+    in_time = ((Granularity(length), list(series)) for length, series in by_length)
+    return [made for one, series in in_time if one.rows is None for made in _volume(one, series)]
 
 
 def _length(signal: Signal) -> str:

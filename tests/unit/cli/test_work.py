@@ -291,6 +291,16 @@ def test_config_check_says_everything_at_once_with_its_place(folder, lakemon):
     assert len(text) == len(problems)
 
 
+def test_windows_of_rows_have_no_last_week(folder, lakemon):
+    rule = "{metric: prediction_drift, threshold: 0.2, compare: last_week, granularity: 500 rows}, "
+    text = CONFIG.replace('["1 day"]', '["1 day", "500 rows"]').replace("alerts: [", f"alerts: [{rule}")
+    (folder / "monitoring_config.yml").write_text(text)
+    told = lakemon("config", "check", "--output", "json")
+    (problem,) = told.error["problems"]
+    assert (told.code, problem["code"]) == (2, "LM453")
+    assert problem["path"].endswith("alerts.0.compare")
+
+
 def test_config_schema_holds_what_installed_plugins_add(folder, lakemon):
     assert lakemon("config", "schema", "--file", "schema.json").code == 0
     schema = json.loads((folder / "schema.json").read_text())

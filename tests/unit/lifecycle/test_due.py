@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lakemon_core.domain.window import Granularity, Window
-from lakemon_core.lifecycle import due
-from lakemon_core.lifecycle.due import Watermark, chunks, due_windows, span_of
+from lakemon_core.lifecycle import table_windows
+from lakemon_core.lifecycle.due import Watermark
+from lakemon_core.lifecycle.table_windows import WindowRows, chunks, due_windows, span_of
 
 DAY = Granularity("1 day")
 MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -40,14 +41,20 @@ def test_the_span_reaches_one_window_beyond_both_ends(text):
 
 
 def test_windows_are_read_together_up_to_the_limit(monkeypatch):
-    monkeypatch.setattr(due, "CHUNK_ROWS", 10)
+    monkeypatch.setattr(table_windows, "CHUNK_ROWS", 10)
     sizes = {day(0): 4, day(1): 6, day(2): 1, day(3): 50, day(4): 2}
     assert list(chunks(list(sizes), sizes)) == [[day(0), day(1)], [day(2)], [day(3)], [day(4)]]
 
 
+def test_windows_that_are_not_due_are_read_only_where_it_is_cheaper_than_reading_twice(monkeypatch):
+    monkeypatch.setattr(table_windows, "CHUNK_ROWS", 10)
+    sizes = {day(0): 2, day(1): 3, day(2): 4, day(3): 50, day(4): 2}
+    assert list(chunks([day(0), day(2), day(4)], sizes)) == [[day(0), day(2)], [day(4)]]
+
+
 def test_windows_whose_rows_lie_scattered_are_read_in_larger_groups(monkeypatch):
-    monkeypatch.setattr(due, "CHUNK_ROWS", 10)
-    sizes = due.WindowRows({day(0): 8, day(1): 8, day(2): 8})
+    monkeypatch.setattr(table_windows, "CHUNK_ROWS", 10)
+    sizes = WindowRows({day(0): 8, day(1): 8, day(2): 8})
     assert len(list(chunks(list(sizes), sizes))) == 3
     sizes.scattered = True
     assert list(chunks(list(sizes), sizes)) == [[day(0), day(1), day(2)]]
