@@ -212,11 +212,11 @@ def _windows(incident: Incident) -> str:
 
 
 def _window(incident: Incident) -> str:
-    """Returns `window 2013-04-22 to 2013-04-29, 5,812 rows`."""
+    """Returns `window 2013-04-22 to 2013-04-29 UTC, 5,812 rows`."""
     start, end, n = (incident.evidence.get(name) for name in ("window_start", "window_end", "n"))
     if not isinstance(start, str) or not isinstance(end, str):
         return ""
-    span = f"window {moment(datetime.fromisoformat(start))} to {moment(datetime.fromisoformat(end))}"
+    span = f"window {moment(datetime.fromisoformat(start))} to {moment(datetime.fromisoformat(end))} UTC"
     return f"{span}, {n:,} rows" if isinstance(n, int) else span
 
 

@@ -90,7 +90,7 @@ def test_a_message_carries_the_whole_evidence(messages, temp):
     note = item.notification
     assert note.lines == (
         "PSI of temp is 3.2, the limit is 0.2.",
-        "Window 2026-01-12 to 2026-01-19, 5,812 rows.",
+        "Window 2026-01-12 to 2026-01-19 UTC, 5,812 rows.",
         "It is beyond its limit since 2026-01-05, in 2 windows.",
         "Chance alone gives up to 0.012 at these row counts.",
     )
@@ -104,7 +104,7 @@ def test_a_quality_breach_names_baseline_interval_and_drifted_features(messages,
     (item,) = messages([Rule("roc_auc", 0.7)], [auc, temp(3.2), temp(1.1, column="dewp")])
     assert item.notification.lines == (
         "ROC AUC is 0.653, the limit is 0.7; on the baseline it was 0.758.",
-        "Window 2026-01-05 to 2026-01-12, 1,000 rows.",
+        "Window 2026-01-05 to 2026-01-12 UTC, 1,000 rows.",
         "It is beyond its limit since 2026-01-05, in 1 window.",
         "The 95 % interval is 0.64 to 0.667.",
         "Features that drifted most: temp (PSI 3.2), dewp (PSI 1.1).",
