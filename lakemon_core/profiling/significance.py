@@ -10,7 +10,8 @@ import numpy.typing as npt
 from scipy.special import chdtrc
 
 from lakemon_core.profiling.distances import Samples
-from lakemon_core.profiling.numeric.kolmogorov import kolmogorov_pvalue, ks_statistic
+from lakemon_core.profiling.numeric.kolmogorov import ks_statistic
+from lakemon_core.profiling.numeric.ks_pvalue import kolmogorov_pvalue
 from lakemon_core.profiling.numeric.sample import Sample
 
 Floats = npt.NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""The Kolmogorov-Smirnov test of two samples: exact over all values, at the cost of a few thousand.
+"""The Kolmogorov-Smirnov statistic of two samples: exact over all values, at the cost of a few thousand.
 
 F and G are the distribution functions of x and y. Between two marked values of x both only grow, so that
 F - G is bounded by their values at the marks. Only stretches whose bound exceeds the largest distance seen so
@@ -7,12 +7,10 @@ far are marked more closely, until none is left.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaln
 
 from lakemon_core.profiling.numeric.sample import Sample
 
@@ -21,8 +19,6 @@ Counts = npt.NDArray[np.int64]
 
 _MARKS = 512
 _NEW_MARKS = 128
-_QUADRATURE = 1024
-_LARGE = 5_000
 
 
 class _Stretches(NamedTuple):
@@ -94,68 +90,3 @@ def _divided(stretches: _Stretches, marks: Counts, y_below: Counts, y_up_to: Cou
         np.hstack([y_lower, y_up_to]).ravel(),
         np.hstack([y_below, y_upper]).ravel(),
     )
-
-
-def kolmogorov_pvalue(statistic: float, n: int) -> float:
-    """Survival function of the two-sided one-sample Kolmogorov-Smirnov statistic: `scipy.stats.kstwo.sf`.
-
-    Where SciPy sums long series or loops in Python, the same is done on arrays.
-    """
-    squared = n * statistic * statistic
-    if n > 140 and 2.2 <= squared < 370:
-        return min(1.0, 2 * _smirnov_tail(n, statistic))
-    if n > 140 and n * statistic > 1 and squared < 2.2 and (n > _LARGE or n * statistic**1.5 > 1.4):
-        return _pelz_good(n, statistic)
-    if n > 140 and squared >= 370:
-        return 0.0
-    from scipy.stats import kstwo
-
-    return float(kstwo.sf(statistic, n))
-
-
-def _smirnov_tail(n: int, d: float) -> float:
-    """P(D+ >= d) = (1 - d)^n + d sum over j of C(n, j) (d + j/n)^(j-1) (1 - d - j/n)^(n-j), j from 1.
-
-    The binomial terms follow Loader (2000), Fast and accurate computation of binomial probabilities. Of many
-    terms only every h-th is summed, times h: they form a smooth bell that vanishes at both ends, for which
-    the trapezoid rule is exact to the last digits.
-    """
-    shift = n * d
-    step = max(1.0, n / _QUADRATURE)
-    j = np.arange(1.0, n, step)
-    j = j[j + shift < n]
-    rest = n - j
-    exponent = j * np.log1p(shift / j) + rest * np.log1p(-shift / rest)
-    exponent += _stirling_error(np.array([float(n)]))[0] - _stirling_error(j) - _stirling_error(rest)
-    terms = np.exp(exponent) * np.sqrt(n / (2 * math.pi * j * rest)) * (shift / (shift + j))
-    return step * float(terms.sum()) + (1 - d) ** n
-
-
-def _stirling_error(k: Floats) -> Floats:
-    """The error of Stirling's formula for ln k!, for k of 1 and more."""
-    squared = k * k
-    series = (1 / 12 - (1 / 360 - (1 / 1260 - 1 / 1680 / squared) / squared) / squared) / k
-    small = k < 16
-    few = k[small]
-    series[small] = gammaln(few + 1) - (few + 0.5) * np.log(few) + few - 0.5 * math.log(2 * math.pi)
-    return series
-
-
-def _pelz_good(n: int, d: float) -> float:
-    """Survival function by Pelz and Good (1976), their K0 to K3 as sums over odd and over all integers k."""
-    z = math.sqrt(n) * d
-    z2, z4, z6, pi2 = z**2, z**4, z**6, math.pi**2
-    k = np.arange(1.0, math.ceil(16 * z / math.pi) + 1)
-    m2 = np.square(2 * k - 1)
-    weights = np.exp(-pi2 / (8 * z2) * m2)
-    of_k2 = 6 * z6 + 2 * z4 + pi2 / 4 * (2 * z4 - 5 * z2) * m2 + pi2**2 / 16 * (1 - 2 * z2) * m2**2
-    of_k3 = pi2**2 / 16 * (212 * z4 - 60 * z2) * m2**2 + pi2**3 / 64 * (5 - 30 * z2) * m2**3
-    of_k3 += pi2 / 4 * (135 * z4 - 96 * z6) * m2 - 30 * z6 - 90 * z**8
-    sums = np.array([np.ones_like(m2), pi2 / 4 * m2 - z2, of_k2, of_k3]) @ weights
-    sums /= np.array([z, 6 * z4, 72 * z**7, 6480 * z**10])
-    k2 = k * k
-    weights = k2 * np.exp(-pi2 / (2 * z2) * k2)
-    sums[2] -= pi2 / (36 * z**3) * float(weights.sum())
-    sums[3] += pi2 / (216 * z6) * float(np.dot(weights, 3 * z2 - pi2 * k2))
-    terms = math.sqrt(2 * math.pi) * sums / float(n) ** (np.arange(4) / 2)
-    return min(1.0, 1 - float(terms.sum()))

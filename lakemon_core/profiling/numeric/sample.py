@@ -83,10 +83,10 @@ class Sample:
         distinct = sum(len(part.values) for part in parts)
         if not distinct or _SPARSE * distinct > sum(part.n for part in parts):
             numbers = np.concatenate([np.zeros(0), *(part.ordered for part in parts)])
-            numbers.sort()
+            numbers.sort(kind="stable")  # which finds the parts in order, and only merges them
             return cls.ordered_numbers(numbers)
         values = np.concatenate([part.values for part in parts])
-        order = np.argsort(values)
+        order = np.argsort(values, kind="stable")
         counts = np.concatenate([np.diff(part.ranks) for part in parts])[order]
         values = values[order]
         starts = np.append(0, np.flatnonzero(values[1:] != values[:-1]) + 1)

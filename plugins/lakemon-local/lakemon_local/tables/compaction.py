@@ -37,5 +37,5 @@ def compact(place: Place) -> bool:
 
 def _small_files(known: Snapshot) -> int:
     with failures(known.place):
-        files = pa.table(known.table.get_add_actions(flatten=True))
+        files = pa.RecordBatchReader.from_stream(known.table.get_add_actions(flatten=True)).read_all()
     return sum(size < SMALL for size in files.column("size_bytes").to_pylist())

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pyarrow as pa
@@ -114,10 +115,9 @@ class PlainFiles:
 
 def _paths(table: DeltaTable, folder: Path, span: Span | None) -> tuple[Path, ...] | None:
     """Returns the files that may hold rows of the span; None where too many of their rows lie outside."""
-    actions = pa.table(table.get_add_actions(flatten=True)).to_pylist()
     found: list[Path] = []
     rows = wanted = 0.0
-    for action in sorted(actions, key=lambda one: (one["modification_time"], one["path"])):
+    for action in sorted(_actions(table, span), key=lambda one: (one["modification_time"], one["path"])):
         path = folder / unquote(action["path"])
         if not path.is_relative_to(folder) or not path.exists():
             return None
@@ -132,6 +132,14 @@ def _paths(table: DeltaTable, folder: Path, span: Span | None) -> tuple[Path, ..
             wanted += action["num_records"] * (min(most, span.end) - max(least, span.start)) / (most - least)
         found.append(path)
     return None if wanted < _SCATTERED * rows else tuple(found)
+
+
+def _actions(table: DeltaTable, span: Span | None) -> list[dict[str, Any]]:
+    """Returns what the log says of each file; of its columns only the moments of the span."""
+    actions = pa.RecordBatchReader.from_stream(table.get_add_actions(flatten=True)).read_all()
+    names = ["path", "modification_time", "num_records"]
+    names += [f"min.{span.column}", f"max.{span.column}"] if span is not None else []
+    return actions.select([name for name in names if name in actions.schema.names]).to_pylist()
 
 
 def _inside(file: pq.ParquetFile, group: int, span: Span) -> bool | None:

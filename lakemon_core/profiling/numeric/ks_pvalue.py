@@ -1,0 +1,133 @@
+"""The p-value of the Kolmogorov-Smirnov test: what `scipy.stats.kstwo.sf` returns, at a hundredth of its cost.
+
+The methods and where each applies are SciPy's (Simard and L'Ecuyer, 2011). Where it sums long series or loops
+in Python, the same is done on arrays; and SciPy's statistics need not be imported, which takes a second.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import gammaln, smirnov
+
+Floats = npt.NDArray[np.float64]
+
+_SMALL = 140
+_LARGE = 5_000
+_QUADRATURE = 1024
+
+
+def kolmogorov_pvalue(statistic: float, n: int) -> float:
+    """Survival function of the two-sided one-sample Kolmogorov-Smirnov statistic: P(D >= statistic).
+
+    Args:
+        statistic: between 0 and 1.
+        n: size of the sample, 1 or more.
+    """
+    steps, squared = n * statistic, n * statistic * statistic
+    if steps <= 1 or n - steps <= 1:
+        return _of_extremes(statistic, n)
+    if statistic >= 0.5 or (n <= _SMALL and squared > 4):
+        return 2 * float(smirnov(n, statistic))
+    if n <= _SMALL:
+        return 1 - _durbin(n, statistic)
+    if squared >= 370:
+        return 0.0
+    if squared >= 2.2:
+        return min(1.0, 2 * _smirnov_tail(n, statistic))
+    if n <= _LARGE and n * statistic**1.5 <= 1.4:
+        return 1 - _durbin(n, statistic)
+    return _pelz_good(n, statistic)
+
+
+def _of_extremes(d: float, n: int) -> float:
+    """For the least and the largest d there are closed forms (Ruben and Gambino, 1982)."""
+    steps = n * d
+    if steps <= 0.5:
+        return 1.0
+    if steps <= 1:
+        return 1 - math.exp(_log_scale(n) + n * math.log(2 * steps - 1)) if steps > 0.5 else 1.0
+    return 2 * (1 - d) ** n if d < 1 else 0.0
+
+
+def _log_scale(n: int) -> float:
+    """Logarithm of n! / n^n, without cancellation."""
+    return 0.5 * math.log(2 * math.pi * n) - n + float(_stirling_error(np.array([float(n)]))[0])
+
+
+def _durbin(n: int, d: float) -> float:
+    """P(D < d) as an element of the n-th power of a matrix (Durbin, 1973; Marsaglia, Tsang and Wang, 2003)."""
+    k = math.floor(n * d) + 1
+    size, h = 2 * k - 1, k - n * d
+    lag = np.arange(size)[:, np.newaxis] - np.arange(size) + 1
+    matrix = (lag >= 0).astype(np.float64)
+    ends = h ** np.arange(1.0, size + 1)
+    matrix[:, 0] -= ends
+    matrix[-1, :] -= ends[::-1]
+    matrix[-1, 0] += max(0.0, 2 * h - 1) ** size
+    matrix *= np.exp(-gammaln(np.maximum(lag, 0) + 1.0))
+    power, exponent = _power(matrix, n)
+    return float(power[k - 1, k - 1]) * math.exp(exponent + _log_scale(n))
+
+
+def _power(matrix: Floats, n: int) -> tuple[Floats, float]:
+    """Returns a power of a matrix by squaring, divided by a number whose logarithm is the second result."""
+    result, exponent, of_square, square = np.eye(len(matrix)), 0.0, 0.0, matrix
+    while n:
+        if n & 1:
+            result, exponent = result @ square, exponent + of_square
+        n >>= 1
+        square, of_square = square @ square, 2 * of_square
+        size = float(np.abs(square).max())
+        square, of_square = square / size, of_square + math.log(size)
+    return result, exponent
+
+
+def _smirnov_tail(n: int, d: float) -> float:
+    """P(D+ >= d) = (1 - d)^n + d sum over j of C(n, j) (d + j/n)^(j-1) (1 - d - j/n)^(n-j), j from 1.
+
+    The binomial terms follow Loader (2000), Fast and accurate computation of binomial probabilities. Of many
+    terms only every h-th is summed, times h: they form a smooth bell that vanishes at both ends, for which
+    the trapezoid rule is exact to the last digits.
+    """
+    shift = n * d
+    step = max(1.0, n / _QUADRATURE)
+    j = np.arange(1.0, n, step)
+    j = j[j + shift < n]
+    rest = n - j
+    exponent = j * np.log1p(shift / j) + rest * np.log1p(-shift / rest)
+    exponent += _stirling_error(np.array([float(n)]))[0] - _stirling_error(j) - _stirling_error(rest)
+    terms = np.exp(exponent) * np.sqrt(n / (2 * math.pi * j * rest)) * (shift / (shift + j))
+    return step * float(terms.sum()) + (1 - d) ** n
+
+
+def _stirling_error(k: Floats) -> Floats:
+    """The error of Stirling's formula for ln k!, for k of 1 and more."""
+    squared = k * k
+    series = (1 / 12 - (1 / 360 - (1 / 1260 - 1 / 1680 / squared) / squared) / squared) / k
+    small = k < 16
+    few = k[small]
+    series[small] = gammaln(few + 1) - (few + 0.5) * np.log(few) + few - 0.5 * math.log(2 * math.pi)
+    return series
+
+
+def _pelz_good(n: int, d: float) -> float:
+    """Survival function by Pelz and Good (1976), their K0 to K3 as sums over odd and over all integers k."""
+    z = math.sqrt(n) * d
+    z2, z4, z6, pi2 = z**2, z**4, z**6, math.pi**2
+    k = np.arange(1.0, math.ceil(16 * z / math.pi) + 1)
+    m2 = np.square(2 * k - 1)
+    weights = np.exp(-pi2 / (8 * z2) * m2)
+    of_k2 = 6 * z6 + 2 * z4 + pi2 / 4 * (2 * z4 - 5 * z2) * m2 + pi2**2 / 16 * (1 - 2 * z2) * m2**2
+    of_k3 = pi2**2 / 16 * (212 * z4 - 60 * z2) * m2**2 + pi2**3 / 64 * (5 - 30 * z2) * m2**3
+    of_k3 += pi2 / 4 * (135 * z4 - 96 * z6) * m2 - 30 * z6 - 90 * z**8
+    sums = np.array([np.ones_like(m2), pi2 / 4 * m2 - z2, of_k2, of_k3]) @ weights
+    sums /= np.array([z, 6 * z4, 72 * z**7, 6480 * z**10])
+    k2 = k * k
+    weights = k2 * np.exp(-pi2 / (2 * z2) * k2)
+    sums[2] -= pi2 / (36 * z**3) * float(weights.sum())
+    sums[3] += pi2 / (216 * z6) * float(np.dot(weights, 3 * z2 - pi2 * k2))
+    terms = math.sqrt(2 * math.pi) * sums / float(n) ** (np.arange(4) / 2)
+    return min(1.0, 1 - float(terms.sum()))
