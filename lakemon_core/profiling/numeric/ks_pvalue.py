@@ -1,4 +1,4 @@
-"""The p-value of the Kolmogorov-Smirnov test: what `scipy.stats.kstwo.sf` returns, at a hundredth of its cost.
+"""The p-value of the Kolmogorov-Smirnov test: `scipy.stats.kstwo.sf`, at a hundredth of its cost.
 
 The methods and where each applies are SciPy's (Simard and L'Ecuyer, 2011). Where it sums long series or loops
 in Python, the same is done on arrays; and SciPy's statistics need not be imported, which takes a second.
@@ -58,7 +58,7 @@ def _log_scale(n: int) -> float:
 
 
 def _durbin(n: int, d: float) -> float:
-    """P(D < d) as an element of the n-th power of a matrix (Durbin, 1973; Marsaglia, Tsang and Wang, 2003)."""
+    """P(D < d): an element of the n-th power of a matrix (Durbin, 1973; Marsaglia, Tsang and Wang, 2003)."""
     k = math.floor(n * d) + 1
     size, h = 2 * k - 1, k - n * d
     lag = np.arange(size)[:, np.newaxis] - np.arange(size) + 1
