@@ -49,6 +49,11 @@ class FileSink(AlertSink):
         """The folder the files go to."""
         return self._config.directory or self.setup.workspace / "outbox"
 
+    @property
+    def shows_charts(self) -> bool:
+        """The mail shows it."""
+        return True
+
     def render(self, notification: Notification) -> Rendered:
         """Returns the mail as bytes."""
         recipients = [target for target in notification.targets if is_address(target)]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from lakemon_core.alerting.incidents import Watch, advance, close_removed
 from lakemon_core.alerting.life.silencing import acknowledge, find_incident, silences
 from lakemon_core.alerting.life.telling import BY_CONFIG
-from lakemon_core.alerting.messages.compose import compose, who_heard
+from lakemon_core.alerting.messages.compose import Draw, compose, who_heard
 from lakemon_core.alerting.outbox import Ways, drain
 from lakemon_core.alerting.routing import Router
 from lakemon_core.alerting.sending.pace import Tools
@@ -24,6 +24,19 @@ from lakemon_core.ports import AlertSink, Secrets
 
 T = TypeVar("T")
 _ROUNDS = 5
+
+
+class Pictures(Protocol):
+    """Draws incidents."""
+
+    @property
+    def missing(self) -> str:
+        """Why nothing is drawn; empty when it can be."""
+        ...
+
+    def of(self, incident: Incident, verdicts: Sequence[Verdict]) -> bytes | None:
+        """Returns the PNG of an incident; None where there is nothing to draw."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +63,21 @@ def check_routes(context: RunContext, sinks: Mapping[str, AlertSink]) -> tuple[s
 
 
 def raise_incidents(
-    context: RunContext, sinks: Mapping[str, AlertSink], analyzed: Analyzed | None
+    context: RunContext,
+    sinks: Mapping[str, AlertSink],
+    analyzed: Analyzed | None,
+    pictures: Pictures | None = None,
 ) -> Alerted:
     """Moves incidents by the newest verdicts and puts messages into the outbox, in one transaction.
 
     Args:
         sinks: all that are open, by name.
         analyzed: of this run; None judges the rules on the signals that are there.
+        pictures: draws incidents for the sinks that show charts.
     """
     judged = analyzed if analyzed and analyzed.verdicts else judge_rules(context)
-    events, queued = _insist(lambda: _raised(context, sinks, judged))
+    draw = None if pictures is None else lambda incident: pictures.of(incident, judged.verdicts)
+    events, queued = _insist(lambda: _raised(context, sinks, judged, draw))
     count = Counter(event.transition for event in events)
     detail: dict[str, object] = {
         "opened": count[Transition.OPENED] + count[Transition.REOPENED],
@@ -70,6 +88,8 @@ def raise_incidents(
     dead = len(context.backend.ledger.outbox("dead"))
     if dead:
         detail["dead"] = f"{dead}, see `lakemon alert list`"
+    if queued and pictures and pictures.missing and any(sink.shows_charts for sink in sinks.values()):
+        detail["charts"] = pictures.missing
     status = StageStatus.DONE if events else StageStatus.NOTHING_TO_DO
     return Alerted(status, judged.rules, judged.verdicts, tuple(events), detail)
 
@@ -99,7 +119,7 @@ def acknowledge_incident(
 
 
 def _raised(
-    context: RunContext, sinks: Mapping[str, AlertSink], judged: Analyzed
+    context: RunContext, sinks: Mapping[str, AlertSink], judged: Analyzed, draw: Draw | None
 ) -> tuple[list[IncidentEvent], int]:
     """Moves the incidents on from what the ledger knows; returns the events and how many messages are new."""
     monitor, ledger, now = context.monitor, context.backend.ledger, context.clock.now()
@@ -117,7 +137,7 @@ def _raised(
     kept = {name: state for name, state in known.items() if name not in gone}
     states, events = advance(kept, judged.verdicts, context.run_id, now, watch)
     events += endings
-    queued = ledger.commit([*states, *closed], events, _messages(context, sinks, events, judged.rules))
+    queued = ledger.commit([*states, *closed], events, _messages(context, sinks, events, judged.rules, draw))
     return events, queued
 
 
@@ -126,6 +146,7 @@ def _messages(
     sinks: Mapping[str, AlertSink],
     events: Sequence[IncidentEvent],
     rules: Sequence[Rule],
+    draw: Draw | None = None,
 ) -> list[OutboxItem]:
     by_config = any(event.notify and event.reason in BY_CONFIG for event in events)
     return compose(
@@ -136,6 +157,7 @@ def _messages(
         now=context.clock.now(),
         report=context.backend.dashboard_url or "",
         heard=who_heard(context.backend.ledger.outbox()) if by_config else {},
+        draw=draw,
     )
 
 

@@ -364,6 +364,11 @@ class AlertSink(ABC):
         """
         return False
 
+    @property
+    def shows_charts(self) -> bool:
+        """Whether `render` makes something of `notification.chart`; else nobody draws one for it."""
+        return False
+
     @abstractmethod
     def render(self, notification: Notification) -> Rendered:
         """Makes the message: pure, deterministic, within the channel's limits."""

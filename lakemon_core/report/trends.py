@@ -9,8 +9,9 @@ from math import isfinite
 
 from lakemon_core.alerting.wording import number, subject_of
 from lakemon_core.domain.names import plain
-from lakemon_core.domain.rule import Signal, Status
+from lakemon_core.domain.rule import Signal, Status, Verdict
 from lakemon_core.domain.window import Window
+from lakemon_core.ports import QualityMetric
 from lakemon_core.report.facts import TABLE, Facts, Judged, Series, series_of
 
 MATURE = 0.9
@@ -88,6 +89,28 @@ def volume_trends(facts: Facts, granularity: str) -> list[Trend]:
     return _trends(facts, granularity, {"row_count", "label_coverage"})
 
 
+def trend_of(
+    verdicts: Sequence[Verdict],
+    metrics: Sequence[QualityMetric],
+    incidents: Sequence[tuple[datetime, str]] = (),
+) -> Trend | None:
+    """Returns what the verdicts of one series tell over time; None where they are of no windows.
+
+    Args:
+        verdicts: of one fingerprint, in the order of their windows.
+        metrics: of the model type.
+        incidents: (start of the first breached window, title) of its incidents.
+    """
+    series: dict[Series, list[Signal]] = {}
+    for verdict in verdicts:
+        if verdict.signal.window is not None:
+            series.setdefault(series_of(verdict.signal), []).append(verdict.signal)
+    if not series:
+        return None
+    signals = max(series.values(), key=len)
+    return _made(signals, Judged.of(verdicts), metrics, tuple(incidents))
+
+
 def _trends(facts: Facts, granularity: str, names: set[str]) -> list[Trend]:
     judged = Judged.of(facts.verdicts)
     found: dict[Series, list[Signal]] = {}
@@ -100,6 +123,15 @@ def _trends(facts: Facts, granularity: str, names: set[str]) -> list[Trend]:
 
 
 def _trend(facts: Facts, signals: Sequence[Signal], judged: Judged) -> Trend:
+    return _made(signals, judged, facts.metrics, tuple(_incidents(facts, signals[-1])))
+
+
+def _made(
+    signals: Sequence[Signal],
+    judged: Judged,
+    metrics: Sequence[QualityMetric],
+    incidents: tuple[tuple[datetime, str], ...],
+) -> Trend:
     last = signals[-1]
     points = tuple(_point(signal, judged) for signal in signals)
     title = subject_of(last)
@@ -108,9 +140,9 @@ def _trend(facts: Facts, signals: Sequence[Signal], judged: Judged) -> Trend:
         title=title[:1].upper() + title[1:],
         points=points,
         baseline=_finite(last.baseline),
-        incidents=tuple(_incidents(facts, last)),
+        incidents=incidents,
         is_judged=any(point.status for point in points),
-        is_two_sided=any(metric.two_sided for metric in facts.metrics if metric.name == last.name),
+        is_two_sided=any(metric.two_sided for metric in metrics if metric.name == last.name),
     )
 
 

@@ -222,6 +222,12 @@ class AlertSinkContract:
         """The same notification always gives the same message."""
         assert sink.render(sample_notification()) == sink.render(sample_notification())
 
+    def test_it_shows_a_chart_if_it_says_so(self, sink: AlertSink) -> None:
+        """A chart is drawn for those sinks only whose message is another with it."""
+        chart = b"\x89PNG\r\n\x1a\n" + bytes(16)
+        with_chart = sink.render(sample_notification(chart=chart))
+        assert (with_chart != sink.render(sample_notification())) == sink.shows_charts
+
     def test_a_message_arrives_once_with_its_figures(
         self, sink: AlertSink, received: Callable[[], Sequence[str]]
     ) -> None:

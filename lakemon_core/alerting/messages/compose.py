@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -20,6 +21,9 @@ from lakemon_core.domain.monitor import Monitor
 from lakemon_core.domain.rule import Rule
 from lakemon_core.domain.run import Severity
 
+Draw = Callable[[Incident], bytes | None]
+"""Makes the PNG of an incident; None where there is none."""
+
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 
@@ -32,6 +36,7 @@ def compose(
     now: datetime,
     report: str = "",
     heard: Mapping[str, Iterable[Route]] = MappingProxyType({}),
+    draw: Draw | None = None,
 ) -> list[OutboxItem]:
     """Makes the messages of one run; events with `notify=False` make none.
 
@@ -47,6 +52,7 @@ def compose(
         now: the present moment, aware, UTC.
         report: where people look: URL or path; may be empty.
         heard: incident → who was told of it; they hear when it ends because of the config.
+        draw: makes the picture of the worst incident, for sinks that show it.
 
     Returns:
         messages for the outbox, due now.
@@ -63,10 +69,13 @@ def compose(
                 routes = router.keeping_state(heard.get(incident_id(event.incident), ()))
             for route in routes:
                 buckets.setdefault((stands, route, group), []).append(event)
-    return [
-        _item(route, notification(bucket, rules, monitor, route.targets, now=now, report=report), now)
-        for (_, route, _), bucket in sorted(buckets.items(), key=lambda pair: pair[0])
-    ]
+    items: list[OutboxItem] = []
+    for (_, route, _), bucket in sorted(buckets.items(), key=lambda pair: pair[0]):
+        told = notification(bucket, rules, monitor, route.targets, now=now, report=report)
+        if draw is not None and router.sinks[route.sink].shows_charts:
+            told = replace(told, chart=draw(max(bucket, key=lambda event: _badness(event.incident)).incident))
+        items.append(_item(route, told, now))
+    return items
 
 
 def notification(

@@ -31,6 +31,13 @@ Since = Annotated[
     typer.Option("--since", metavar="WHEN", help='Only windows since then: 2026-11-01, or "30 days".'),
 ]
 
+Charts = Annotated[
+    Path | None,
+    typer.Option(
+        "--charts", metavar="DIR", help="Also write its charts, each as PNG and SVG, into this folder."
+    ),
+]
+
 
 @app.command(help=COMMANDS["report"][2])
 def report(
@@ -39,6 +46,7 @@ def report(
     output_file: File = Path("report.html"),
     model: Model = "*",
     since: Since = None,
+    charts: Charts = None,
     config_option: ConfigOption = None,
     environment: Environment = None,
     workspace: Workspace = None,
@@ -48,9 +56,12 @@ def report(
     quiet: Quiet = False,
 ) -> int:
     """Writes the report and prints its headline."""
+    from lakemon_core.pipeline.chart_files import demand_rendering, write_charts
     from lakemon_core.pipeline.reporting import since_of, write_report
 
     set_logging(verbose, quiet=quiet)
+    if charts is not None:
+        demand_rendering()
     with (
         showing(quiet=quiet) as display,
         opened(
@@ -59,6 +70,7 @@ def report(
     ):
         moment = since_of(since, session.clock.now()) if since is not None else None
         page = write_report(session, output_file, model=model, since=moment)
+        written = write_charts(page, charts, display) if charts is not None else []
     told = page.headline
     document = {
         "file": str(output_file.absolute()),
@@ -66,6 +78,7 @@ def report(
         "sentence": told.sentence,
         "reasons": list(told.reasons),
         "bytes": output_file.stat().st_size,
+        "charts": [str(path.absolute()) for path in written],
     }
     line = f"{told.state.value}: {told.sentence} {output_file}"
     answer(output, document, lambda console: console.print(line, soft_wrap=True, markup=False))

@@ -108,6 +108,11 @@ class EmailSink(AlertSink):
         """Whether `to` names somebody."""
         return bool(self._config.to)
 
+    @property
+    def shows_charts(self) -> bool:
+        """Inside the mail."""
+        return True
+
     def render(self, notification: Notification) -> Rendered:
         """Returns the whole mail as bytes, the same for every attempt."""
         recipients = [target for target in self._recipients(notification.targets) if is_address(target)]

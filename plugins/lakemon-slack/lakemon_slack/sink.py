@@ -79,6 +79,11 @@ class SlackSink(WebSink):
         """Whether it is a bot, whose opening message is updated at the end."""
         return self._config.token is not None
 
+    @property
+    def shows_charts(self) -> bool:
+        """Whether it is a bot: a webhook cannot upload."""
+        return self._config.token is not None
+
     def render(self, notification: Notification) -> Rendered:
         """Returns the message, its thread, the line that closes the thread, and the chart."""
         blocks, was_cut = blocks_of(notification)
