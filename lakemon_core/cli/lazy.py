@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "init": (START, "init:app", "Write a config to start from."),
     "doctor": (START, "doctor:app", "Check that everything lakemon needs is there."),
     "report": (LOOK, "report:app", "Write one HTML page: how the model stands, what changed, and why."),
+    "ui": (LOOK, "ui:app", "Watch all models, runs and incidents live in the browser."),
     "backtest": (LOOK, "backtest:app", "Replay the history: which alerts each rule would have sent."),
     "explain": (LOOK, "explain:app", "Show what an incident or finding rests on: rule, limits, every window"),
     "config": (LOOK, "config:app", "Check, show or describe a config."),

@@ -30,7 +30,7 @@ def acknowledge(
         UsageError: LM126 when there is no such open incident.
     """
     context = session.context(new_run_id(session.clock))
-    who = author or _somebody()
+    who = author or somebody()
     state = acknowledge_incident(context, session.sinks, incident, author=who, reason=reason)
     try:
         return state, flush(session)
@@ -71,7 +71,7 @@ def silence(
     named = dict(matches)
     if "incident" in named:
         named["incident"] = find_incident(ledger.incidents(), named["incident"]).fingerprint
-    made = Silence(secrets.token_hex(3), until, reason, author or _somebody(), now, named)
+    made = Silence(secrets.token_hex(3), until, reason, author or somebody(), now, named)
     add_silence(ledger, made)
     return made
 
@@ -107,8 +107,8 @@ def end_of(length: str | None, until: str | None, now: datetime) -> datetime:
     )
 
 
-def _somebody() -> str:
-    """Returns the user of this process; a container may have none."""
+def somebody() -> str:
+    """Returns the user of this process, who is the author where none is named; a container may have none."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

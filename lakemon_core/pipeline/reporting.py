@@ -38,7 +38,7 @@ def read_facts(session: Session, *, model: str = ALL_MODELS, since: datetime | N
     judged = judge_rules(context)
     if model != ALL_MODELS:
         _demand(model, {one.model_id for one in judged.signals} - {ALL_MODELS})
-    monitor, ledger = session.monitor, session.backend.ledger
+    monitor = session.monitor
     findings = findings_of(judged.verdicts)
     session.progress.update("reading distributions")
     places = [
@@ -52,16 +52,13 @@ def read_facts(session: Session, *, model: str = ALL_MODELS, since: datetime | N
         read_measured(session.backend.tables, place, fields, judged.signals, shapes[place.granularity])
         for place in places
     ]
-    return Facts(
+    facts = Facts(
         monitor=monitor,
         now=session.clock.now(),
         signals=judged.signals,
         rules=judged.rules,
         verdicts=judged.verdicts,
         findings=findings,
-        incidents=[one for one in ledger.incidents().values() if _is_of(monitor, one)],
-        events=[event for event in ledger.events(limit=10_000) if _is_of(monitor, event.incident)],
-        runs=[run for run in ledger.runs(MOST_RUNS) if run.environment == monitor.environment][:SHOWN_RUNS],
         metrics=context.model_type.metrics,
         shapes=shapes,
         model_id=model,
@@ -69,6 +66,19 @@ def read_facts(session: Session, *, model: str = ALL_MODELS, since: datetime | N
         contributions=contributions(
             session.hooks, context, replace(judged, findings=tuple(findings)), measured
         ),
+    )
+    return with_ledger(session, facts)
+
+
+def with_ledger(session: Session, facts: Facts) -> Facts:
+    """Returns facts with what the ledger says now: incidents, transitions and runs; judges nothing again."""
+    monitor, ledger = session.monitor, session.backend.ledger
+    return replace(
+        facts,
+        now=session.clock.now(),
+        incidents=[one for one in ledger.incidents().values() if _is_of(monitor, one)],
+        events=[event for event in ledger.events(limit=10_000) if _is_of(monitor, event.incident)],
+        runs=[run for run in ledger.runs(MOST_RUNS) if run.environment == monitor.environment][:SHOWN_RUNS],
     )
 
 

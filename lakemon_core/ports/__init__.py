@@ -37,10 +37,12 @@ from lakemon_core.ports.serving import (
 )
 from lakemon_core.ports.setting import API_VERSION, Clock, PluginConfig, Progress, Secrets
 from lakemon_core.ports.tables import Condition, TableFiles, TableInfo, Tables, WriteResult
+from lakemon_core.ports.web_apps import WEB_APPS, WebAppSetup
 
 __all__ = [
     "API_VERSION",
     "PROBE_PREFIX",
+    "WEB_APPS",
     "AlertSink",
     "Backend",
     "BackendCheck",
@@ -79,5 +81,6 @@ __all__ = [
     "TableInfo",
     "Tables",
     "UnpackResult",
+    "WebAppSetup",
     "WriteResult",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lakemon_core.domain.names import TableName
@@ -160,11 +161,16 @@ class Tables(Protocol):
         """
         ...
 
-    def query(self, sql: str) -> pa.Table:
+    def query(self, sql: str, *, most: int | None = None, stop: Event | None = None) -> pa.Table:
         """Runs one read-only SQL statement over all tables, three-level names, and returns its rows.
 
+        Args:
+            most: only so many rows, the first ones.
+            stop: ends the statement soon after another thread has set it.
+
         Raises:
-            DataError: LM310 for statements that write, read files, or do not parse.
+            DataError: LM310 for statements that write, read files, or do not parse, LM317 when it was
+                stopped.
         """
         ...
 

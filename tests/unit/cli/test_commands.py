@@ -43,10 +43,6 @@ def test_the_static_help_is_that_of_the_command(name):
     assert str(load(name).help).startswith(COMMANDS[name][2])
 
 
-def test_commands_of_later_releases_are_not_shown():
-    assert not {"ui"} & COMMANDS.keys()
-
-
 def test_the_version_is_printed(lakemon):
     assert lakemon("--version").stdout.startswith("lakemon 0.")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import Event
 from typing import TYPE_CHECKING
 
 from lakemon_databricks.statements.failures import StatementFailed, failure_of, not_fetched, too_late
@@ -91,8 +92,15 @@ class Statements:
         """
         return self.stream(sql, parameters).read_all()
 
-    def stream(self, sql: str, parameters: Mapping[str, Value] | None = None) -> pa.RecordBatchReader:
+    def stream(
+        self, sql: str, parameters: Mapping[str, Value] | None = None, *, stop: Event | None = None
+    ) -> pa.RecordBatchReader:
         """Runs a query and streams its rows, typed; a chunk is fetched when it is asked for.
+
+        Args:
+            sql: one query; `:name` stands for a parameter.
+            parameters: by name.
+            stop: cancels the statement as the deadline does, as soon as another thread has set it.
 
         Raises:
             StatementFailed: LM450 it failed, LM451 not done in time, LM452 rows that cannot be fetched.
@@ -101,7 +109,7 @@ class Statements:
 
         from lakemon_databricks.statements.results import Result
 
-        response = self._finished(sql, parameters, Disposition.EXTERNAL_LINKS, Format.ARROW_STREAM)
+        response = self._finished(sql, parameters, Disposition.EXTERNAL_LINKS, Format.ARROW_STREAM, stop)
         if response.manifest and response.manifest.truncated:
             raise not_fetched(response.statement_id or "", "the result is larger than the API gives out")
         return Result(self.client, response, time.monotonic() + self.deadline).reader()
@@ -112,6 +120,7 @@ class Statements:
         parameters: Mapping[str, Value] | None,
         disposition: Disposition,
         layout: Format,
+        stop: Event | None = None,
     ) -> StatementResponse:
         from databricks.sdk.service.sql import ExecuteStatementRequestOnWaitTimeout, StatementState
 
@@ -122,15 +131,15 @@ class Statements:
             parameters=parameter_items(parameters or {}),
             disposition=disposition,
             format=layout,
-            wait_timeout=f"{int(min(_WAIT, max(5, self.deadline)))}s",
+            wait_timeout=f"{int(min(_WAIT, max(5, self.deadline)))}s" if stop is None else "5s",
             on_wait_timeout=ExecuteStatementRequestOnWaitTimeout.CONTINUE,
         )
-        response = self._waited(response, until)
+        response = self._waited(response, until, stop or Event())
         if response.status is None or response.status.state is not StatementState.SUCCEEDED:
             raise failure_of(response)
         return response
 
-    def _waited(self, response: StatementResponse, until: float) -> StatementResponse:
+    def _waited(self, response: StatementResponse, until: float, stop: Event) -> StatementResponse:
         """Looks at a statement until it has ended; cancels it at the deadline, for polling alone does not."""
         from databricks.sdk.service.sql import StatementState
 
@@ -139,10 +148,10 @@ class Statements:
         looks = 0
         while response.status is not None and response.status.state in running:
             left = until - time.monotonic()
-            if left <= 0:
+            if left <= 0 or stop.is_set():
                 self.client.statement_execution.cancel_execution(statement_id)
                 raise too_late(statement_id, self.deadline)
-            time.sleep(min(left, _PAUSES[min(looks, len(_PAUSES) - 1)]))
+            stop.wait(min(left, _PAUSES[min(looks, len(_PAUSES) - 1)]))
             looks += 1
             response = self.client.statement_execution.get_statement(statement_id)
         return response

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import Event
 
 import pyarrow as pa
 
@@ -179,16 +180,19 @@ class LakeTables:
                 return None
             raise
 
-    def query(self, sql: str) -> pa.Table:
-        """Runs one read-only SQL statement and returns its rows.
+    def query(self, sql: str, *, most: int | None = None, stop: Event | None = None) -> pa.Table:
+        """Runs one read-only SQL statement and returns its rows, at most so many.
 
         Raises:
-            DataError: LM310 for statements that write, do not parse or do not work.
+            DataError: LM310 for statements that write, do not parse or do not work, LM317 when it was
+                stopped.
         """
         statement = statement_that_reads(sql)
         try:
-            return self._plain(self._statements.stream(statement)).read_all()
+            return _first(self._plain(self._statements.stream(statement, stop=stop)), most)
         except StatementFailed as failed:
+            if stop is not None and stop.is_set():
+                raise DataError("LM317", "the query was stopped;", cure="ask for less.") from failed
             raise DataError(
                 "LM310", f"the query does not work: {failed.what}", where=failed.where, cure=failed.cure
             ) from failed
@@ -208,3 +212,16 @@ class LakeTables:
     def _plain(self, reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
         schema = readable(reader.schema)
         return pa.RecordBatchReader.from_batches(schema, (batch.cast(schema) for batch in reader))
+
+
+def _first(reader: pa.RecordBatchReader, most: int | None) -> pa.Table:
+    """Reads the first rows; later chunks of the result are not fetched."""
+    if most is None:
+        return reader.read_all()
+    batches: list[pa.RecordBatch] = []
+    while sum(batch.num_rows for batch in batches) < most:
+        try:
+            batches.append(reader.read_next_batch())
+        except StopIteration:
+            break
+    return pa.Table.from_batches(batches, reader.schema).slice(0, most)

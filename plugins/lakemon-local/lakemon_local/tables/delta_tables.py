@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Event
 
 import pyarrow as pa
 
@@ -137,13 +138,14 @@ class DeltaTables:
         """
         return open_snapshot(self._places.find(name)).changes(since, columns)
 
-    def query(self, sql: str) -> pa.Table:
+    def query(self, sql: str, *, most: int | None = None, stop: Event | None = None) -> pa.Table:
         """Runs one read-only SQL statement over all tables, three-level names, and returns its rows.
 
         Raises:
-            DataError: LM301 for an unknown table, LM310 for statements that write, read files or do not work.
+            DataError: LM301 for an unknown table, LM310 for statements that write, read files or do not work,
+                LM317 when it was stopped.
         """
-        return run_query(sql, self._places)
+        return run_query(sql, self._places, most, stop)
 
     def register(self, name: TableName, folder: Path) -> TableInfo:
         """Makes a Delta folder of somebody else known under a name; it is neither copied nor ever written.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ _SETTINGS = (
     "SET disabled_optimizers = 'statistics_propagation'",
     "SET python_enable_replacements = false",
 )
+_LOOK_SECONDS = 0.05
 
 
 @contextmanager
@@ -34,8 +36,32 @@ def duck() -> Generator[duckdb.DuckDBPyConnection]:
 
 def lock(connection: duckdb.DuckDBPyConnection) -> None:
     """Takes files, network and settings away from every statement that follows."""
+    connection.execute("SET autoinstall_known_extensions = false")
+    connection.execute("SET autoload_known_extensions = false")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
+
+
+@contextmanager
+def stopped_by(connection: duckdb.DuckDBPyConnection, stop: Event | None) -> Generator[None]:
+    """Interrupts what runs on a connection once `stop` is set, for as long as the block runs."""
+    if stop is None:
+        yield
+        return
+    done = Event()
+
+    def watch() -> None:
+        while not done.wait(_LOOK_SECONDS):
+            if stop.is_set():  # again and again: an interrupt before a statement has begun is lost
+                connection.interrupt()
+
+    watcher = Thread(target=watch, name="lakemon-query-stop", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
 
 
 def same_rows(one: pa.RecordBatchReader, other: pa.Table) -> bool:

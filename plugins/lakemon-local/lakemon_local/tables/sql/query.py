@@ -4,43 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from lakemon_core.domain.errors import DataError
 from lakemon_core.domain.names import TableName, quote
 from lakemon_local.tables.places import Places
 from lakemon_local.tables.snapshot import Snapshot, open_snapshot
-from lakemon_local.tables.sql.duck import duck, lock
+from lakemon_local.tables.sql.duck import duck, lock, stopped_by
 from lakemon_local.tables.sql.statement import Statement, Written, refused
 
 if TYPE_CHECKING:
     import duckdb
 
 
-def run_query(sql: str, places: Places) -> pa.Table:
+def run_query(sql: str, places: Places, most: int | None, stop: Event | None) -> pa.Table:
     """Runs one statement that reads; see `Tables.query`."""
     import duckdb
 
     try:
         try:
-            return _answer(sql, places, narrow=True)
+            return _answer(sql, places, most, stop, narrow=True)
         except duckdb.BinderException:
             # With all columns in sight DuckDB names the one that was meant.
-            return _answer(sql, places, narrow=False)
+            return _answer(sql, places, most, stop, narrow=False)
     except duckdb.Error as error:
+        if stop is not None and stop.is_set():
+            raise DataError("LM317", "the query was stopped;", cure="ask for less.") from error
         raise refused(str(error)) from error
 
 
-def _answer(sql: str, places: Places, *, narrow: bool) -> pa.Table:
-    with duck() as connection:
+def _answer(sql: str, places: Places, most: int | None, stop: Event | None, *, narrow: bool) -> pa.Table:
+    with duck() as connection, stopped_by(connection, stop):
         statement = Statement.parse(connection, sql)
         for number, written in enumerate(statement.tables):
             snapshot = open_snapshot(places.find(_meant(TableName(*written.parts), places)))
             columns = statement.columns_of(snapshot.schema) if narrow else snapshot.schema.names
             _offer(connection, f"lakemon_source_{number}", written, _Scan(snapshot, columns))
         lock(connection)
-        return _narrowed(connection.sql(statement.text).to_arrow_table())
+        asked = connection.sql(statement.text)
+        return _narrowed((asked if most is None else asked.limit(most)).to_arrow_table())
 
 
 def _offer(connection: duckdb.DuckDBPyConnection, source: str, written: Written, scan: _Scan) -> None:
