@@ -1,30 +1,35 @@
 """Runs lakemon and its peers in turn on one table, prints what they cost and writes it into RESULTS.md.
 
-`nox -s peers` makes the environments and starts this in the folder `benchmarks`.
+`nox -s peers` makes the environments and starts this in the folder `benchmarks`. Each round is kept in a
+file, and a later call adds to those of the same version of lakemon: so the comparison can be made in parts,
+e.g. `nox -s peers -- --peers nannyml,whylogs`, then `nox -R -s peers -- --peers evidently`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import job
 import process
 from process import Cost
 
-from peers import FEATURES
+from peers import FEATURES, rounds
 from peers.machine import machine, our_version, pinned
 from peers.results import DAYS, Line, extrapolated, table, with_section
+from peers.rounds import Round
 
 BENCHMARKS = Path(__file__).parents[1]
 RESULTS = BENCHMARKS / "RESULTS.md"
-PEERS = ("nannyml", "whylogs", "evidently")
+GOALS = {"nannyml": "≥ 8", "whylogs": "≥ 7", "evidently": "≥ 100"}
+PEERS = tuple(GOALS)
 WORK = {
     "lakemon": "29 columns, 2 model versions: profile, drift against baseline and previous day, quality; "
     "reads Delta, builds the baseline, writes Delta",
@@ -79,30 +84,31 @@ def _told(tool: str, cost: Cost) -> Cost:
     return cost
 
 
-def evidently(place: Place, days: int) -> tuple[Cost, Cost]:
-    """Returns what the first days cost, measured, and what all would, extrapolated."""
+def turn(place: Place, tool: str, days: int) -> tuple[Cost, Cost | None]:
+    """Measures a peer; of Evidently some days, with what all of them would cost, extrapolated."""
+    if tool != "evidently":
+        return peer(place, tool), None
     file = place.given / "days.json"
-    whole = peer(place, "evidently", str(days), str(file))
+    whole = peer(place, tool, str(days), str(file))
     parts = [Cost(day["wall"], day["cpu"], 0) for day in json.loads(file.read_text())]
     return whole, extrapolated(whole, parts)
 
 
-def one_round(place: Place, days: int) -> list[Cost]:
-    """Gives every tool its turn: the costs in the order of `lines`."""
-    return [ours(place), peer(place, "nannyml"), peer(place, "whylogs"), *evidently(place, days)]
-
-
-def lines(rounds: list[list[Cost]], days: int, version: str) -> list[Line]:
-    """Returns a line a tool, lakemon first; Evidently has two."""
-    named = {tool: f"{tool} {pinned(tool, tool)}" for tool in PEERS}
-    tools = (
-        (f"lakemon {version}", WORK["lakemon"], ""),
-        (named["nannyml"], WORK["nannyml"], "≥ 8"),
-        (named["whylogs"], WORK["whylogs"], "≥ 7"),
-        (named["evidently"], f"{WORK['evidently']}; **{days} of {DAYS} days**", ""),
-        (named["evidently"], f"the same; {DAYS} days, **extrapolated**", "≥ 100"),
-    )
-    return [Line(*tool, costs) for tool, costs in zip(tools, zip(*rounds, strict=True), strict=True)]
+def lines(found: Sequence[Round], days: int, version: str) -> list[Line]:
+    """Returns a line a tool that was measured, lakemon first; Evidently has two."""
+    own = [one.ours for one in found]
+    made = [Line(f"lakemon {version}", WORK["lakemon"], "", own, own)]
+    for tool in PEERS:
+        mine = [one for one in found if one.peer == tool]
+        if not mine:
+            continue
+        name, own = f"{tool} {pinned(tool, tool)}", [one.ours for one in mine]
+        months = [one.month for one in mine if one.month]
+        work = f"{WORK[tool]}; **{days} of {DAYS} days**" if months else WORK[tool]
+        made.append(Line(name, work, "" if months else GOALS[tool], [one.theirs for one in mine], own))
+        if months:
+            made.append(Line(name, f"the same; {DAYS} days, **extrapolated**", GOALS[tool], months, own))
+    return made
 
 
 def report(found: list[Line], rows: int, load: str, note: str) -> str:
@@ -111,11 +117,11 @@ def report(found: list[Line], rows: int, load: str, note: str) -> str:
         f"{tool} with pandas {pinned(tool, 'pandas')}, numpy {pinned(tool, 'numpy')}" for tool in PEERS
     )
     return f"""\
-{note}{rows:,} rows in {DAYS} days, a baseline of 500,000 rows. Whole processes, imports included, one after
-the other in each round; medians of n rounds, ratios within a round. Measured
+{note}{rows:,} rows in {DAYS} days, a baseline of 500,000 rows. Whole processes, imports included; in each
+round lakemon, then one peer; medians of n rounds, ratios within a round. Measured
 {datetime.now(UTC):%Y-%m-%d %H:%M} UTC on {machine()}; load average {load}. `nox -s peers` measures it again.
 
-{table(found[0], found[1:])}
+{table(found)}
 
 {NOT_EQUAL}
 
@@ -130,15 +136,30 @@ def main() -> None:
     subprocess.run(
         [sys.executable, "-m", "peers.tables", str(place.tables.parent), str(options.rows)], check=True
     )
-    before, version = os.getloadavg()[0], our_version()
-    rounds = [one_round(place, options.days) for _ in range(options.rounds)]
-    load = f"{before:.1f} before and {os.getloadavg()[0]:.1f} after"
+    version, file = our_version(), place.given / "rounds.jsonl"
+    found = [] if options.afresh else rounds.read(file, version)
+    for _ in range(options.rounds):
+        for tool in options.peers:
+            theirs = partial(turn, place, tool, options.days)
+            found.append(rounds.measure(version, tool, partial(ours, place), theirs))
+            rounds.write(file, found)
+    if not found:
+        return
+    loads = [load for one in found for load in one.load]
     note = f"**{options.note}.** " if options.note else ""
-    section = report(lines(rounds, options.days, version), options.rows, load, note)
+    load = f"{min(loads):.1f} to {max(loads):.1f}"
+    section = report(lines(found, options.days, version), options.rows, load, note)
     print(section)
     if options.write:
         results = RESULTS.read_text() if RESULTS.exists() else "# Results of the benchmarks\n"
         RESULTS.write_text(with_section(results, section))
+
+
+def _peers(text: str) -> list[str]:
+    wanted = text.split(",")
+    if unknown := set(wanted) - set(PEERS):
+        raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: none of {', '.join(PEERS)}")
+    return wanted
 
 
 def _options() -> argparse.Namespace:
@@ -147,7 +168,11 @@ def _options() -> argparse.Namespace:
         "--environments", type=Path, required=True, help="folder with peers-nannyml and so on"
     )
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="0 only makes the tables and shows what there is"
+    )
+    parser.add_argument("--peers", type=_peers, default=list(PEERS), help="which, with commas between")
+    parser.add_argument("--afresh", action="store_true", help="forget the rounds of earlier calls")
     parser.add_argument(
         "--days",
         type=int,

@@ -21,12 +21,18 @@ _SECTION = re.compile(rf"^{TITLE}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One tool, what it does, the multiple of our cost that is the goal, and what each round cost."""
+    """One tool, what it does, and the multiple of our cost that is the goal.
+
+    Attributes:
+        costs: of each round.
+        ours: what lakemon cost in the same rounds.
+    """
 
     tool: str
     work: str
     goal: str
     costs: Sequence[Cost]
+    ours: Sequence[Cost]
 
 
 def extrapolated(whole: Cost, days: Sequence[Cost]) -> Cost:
@@ -46,12 +52,12 @@ def extrapolated(whole: Cost, days: Sequence[Cost]) -> Cost:
     )
 
 
-def table(ours: Line, peers: Sequence[Line]) -> str:
+def table(lines: Sequence[Line]) -> str:
     """Returns a Markdown table: medians over the rounds; a ratio is the median of those within a round."""
-    return "\n".join([HEADER, *(_row(line, ours) for line in (ours, *peers))])
+    return "\n".join([HEADER, *map(_row, lines)])
 
 
-def _row(line: Line, ours: Line) -> str:
+def _row(line: Line) -> str:
     memory = _median(line, "memory")
     cells = (
         line.tool,
@@ -60,8 +66,8 @@ def _row(line: Line, ours: Line) -> str:
         f"{_median(line, 'wall'):.1f}",
         f"{_median(line, 'cpu'):.1f}",
         "not measured" if math.isnan(memory) else f"{memory:.2f}",
-        f"{_ratio(line, ours, 'wall'):.1f}",
-        f"{_ratio(line, ours, 'cpu'):.1f}",
+        f"{_ratio(line, 'wall'):.1f}",
+        f"{_ratio(line, 'cpu'):.1f}",
         line.goal,
     )
     return f"| {' | '.join(cells)} |"
@@ -71,9 +77,9 @@ def _median(line: Line, part: str) -> float:
     return median(map(attrgetter(part), line.costs))
 
 
-def _ratio(line: Line, ours: Line, part: str) -> float:
+def _ratio(line: Line, part: str) -> float:
     of = attrgetter(part)
-    return median(of(cost) / of(own) for cost, own in zip(line.costs, ours.costs, strict=True))
+    return median(of(cost) / of(own) for cost, own in zip(line.costs, line.ours, strict=True))
 
 
 def with_section(results: str, body: str) -> str:

@@ -1,5 +1,6 @@
 """The resolved config of one environment: which model, tables, columns, windows, rules and sinks."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,6 +10,8 @@ from lakemon_core.domain.lookback import CALENDAR, Lookback
 from lakemon_core.domain.names import TableName
 from lakemon_core.domain.rule import AlarmBudget, Rule
 from lakemon_core.domain.window import Granularity
+
+_INDEX = re.compile(r"__index_level_\d+__")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,14 @@ class Roles:
         return tuple(part for part in parts if part)
 
     def feature_columns(self, columns: Sequence[str]) -> tuple[str, ...]:
-        """Returns the features among the columns of a table, in the table's order."""
-        wanted = set(self.features) if self.features else set(columns) - set(self.named)
-        return tuple(column for column in columns if column in wanted)
+        """Returns the features among the columns of a table, in the table's order.
+
+        The nameless index of a pandas frame, as it lies in Parquet files, is one only where it is named.
+        """
+        if self.features:
+            return tuple(column for column in columns if column in set(self.features))
+        others = set(self.named)
+        return tuple(column for column in columns if column not in others and not _INDEX.fullmatch(column))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lakemon_core.domain.errors import DataError, did_you_mean
+from lakemon_core.domain.names import plain
 from lakemon_core.domain.run import Finding, Severity, Stage, StageStatus
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.lifecycle.deploy import resolve_model
@@ -194,7 +195,9 @@ def _validate_table(context: RunContext) -> Validated:
     info = context.backend.tables.info(context.monitor.inference_table.name)
     columns = info.schema.names
     roles = context.roles
-    needed = {"timestamp_col": roles.timestamp, "prediction_col": roles.prediction}
+    needed = {"timestamp_col": roles.timestamp}
+    if _is_named(context, "prediction_col"):
+        needed["prediction_col"] = roles.prediction
     needed |= {f"features.{number}": name for number, name in enumerate(roles.features)}
     if roles.prediction_proba:
         needed["prediction_proba_col"] = roles.prediction_proba
@@ -202,24 +205,40 @@ def _validate_table(context: RunContext) -> Validated:
         needed["label_col"] = roles.label
     missing = [(part, column) for part, column in needed.items() if column not in columns]
     if missing:
-        raise DataError(
-            "LM302",
-            "; ".join(f"model.{part} names column {column!r}, which is not there" for part, column in missing)
-            + ".",
-            where=str(info.name),
-            cure=did_you_mean(missing[0][1], columns),
-        )
+        told = (f"model.{part} names column {column!r}, which is not there" for part, column in missing)
+        no_time = missing[0][0] == "timestamp_col" and not _is_named(context, "timestamp_col")
+        cure = _timing(info.schema) if no_time else did_you_mean(missing[0][1], columns)
+        raise DataError("LM302", f"{'; '.join(told)}.", where=str(info.name), cure=cure)
     _check_timestamp(info.schema, roles.timestamp, str(info.name))
     findings = _optional_columns(context, columns)
     detail: dict[str, object] = {"table": str(info.name), "version": info.version, "columns": len(columns)}
     return Validated(StageStatus.DONE, findings, detail=detail)
 
 
-def _check_timestamp(schema: pa.Schema, column: str, table: str) -> None:
+def _is_named(context: RunContext, key: str) -> bool:
+    """Whether the config itself says which column it is."""
+    model = context.monitor.model
+    return model is not None and key in model.settings
+
+
+def _timing(schema: pa.Schema) -> str:
+    """Says how rows get a time where nobody said which column has it."""
+    times = [plain(field.name) for field in schema if _is_time(field.type)]
+    if times:
+        return f"Name it under `model:`, as `timestamp_col: {times[0]}`. With times: {', '.join(times)}."
+    give = "lakemon table import TABLE FILE --at 2026-03-01 --mode replace"
+    return f"No column has times. To give them one: {give}."
+
+
+def _is_time(kind: pa.DataType) -> bool:
     import pyarrow as pa
 
+    return pa.types.is_timestamp(kind) or pa.types.is_date(kind)
+
+
+def _check_timestamp(schema: pa.Schema, column: str, table: str) -> None:
     kind = schema.field(column).type
-    if not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
+    if not _is_time(kind):
         raise DataError(
             "LM304",
             f"column {column!r} plays the timestamp but is {kind};",
@@ -229,7 +248,20 @@ def _check_timestamp(schema: pa.Schema, column: str, table: str) -> None:
 
 
 def _optional_columns(context: RunContext, columns: Sequence[str]) -> tuple[Finding, ...]:
-    if context.roles.model_id in columns:
-        return ()
-    title = f"column {context.roles.model_id!r} (model_id_col) is not there: all rows count as one model"
-    return (Finding("validate/model_id", Stage.VALIDATE, Severity.WARNING, title, {}),)
+    """Says what is not measured, or not apart, where a column that nobody named is not there."""
+    roles = context.roles
+    without = {
+        "model_id": (roles.model_id, "all rows count as one model"),
+        "prediction": (roles.prediction, "the other columns are measured, and no quality"),
+    }
+    return tuple(
+        Finding(
+            f"validate/{part}",
+            Stage.VALIDATE,
+            Severity.WARNING,
+            f"column {column!r} ({part}_col) is not there: {then}",
+            {},
+        )
+        for part, (column, then) in without.items()
+        if column not in columns
+    )

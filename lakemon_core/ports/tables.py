@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
@@ -178,16 +179,26 @@ class Tables(Protocol):
 class TableFiles(Protocol):
     """Brings files into tables and takes tables out into files; `lakemon table import` and `export`."""
 
-    def import_file(self, name: TableName, path: Path, *, mode: str, progress: Progress) -> WriteResult:
+    def import_file(
+        self,
+        name: TableName,
+        path: Path,
+        *,
+        mode: str,
+        progress: Progress,
+        at: tuple[str, datetime] | None = None,
+    ) -> WriteResult:
         """Reads a Parquet, CSV or Arrow file in batches, or uses a Delta folder in place.
 
         The same file imported again into the same table changes nothing.
 
         Args:
             mode: `append`, `replace`, or `create` (refuses a table that is there).
+            at: a column that the file lacks, and the moment that every row gets in it.
 
         Raises:
-            DataError: LM303 types that do not fit, LM32x files that are missing or cannot be read.
+            DataError: LM303 types that do not fit, LM32x files that are missing, cannot be read, or have the
+                column of `at`.
         """
         ...
 

@@ -82,13 +82,33 @@ def test_a_month_costs_the_measured_process_and_the_median_day_for_each_day_left
 
 
 def test_ratios_are_taken_within_a_round_and_memory_that_was_not_measured_is_not_shown(results):
-    ours = results.Line("lakemon", "all", "", [results.Cost(w, 2 * w, 0.5) for w in (1.0, 10.0, 4.0)])
-    slow = results.Line("slow", "some", "≥ 4", [results.Cost(w, 6 * w, 1.5) for w in (8.0, 20.0, 20.0)])
-    month = results.Line("month", "guess", "", [results.extrapolated(cost, [cost]) for cost in slow.costs])
-    rows = results.table(ours, [slow, month]).splitlines()[2:]
+    own = [results.Cost(w, 2 * w, 0.5) for w in (1.0, 10.0, 4.0)]
+    ours = results.Line("lakemon", "all", "", own, own)
+    slow = results.Line("slow", "some", "≥ 4", [results.Cost(w, 6 * w, 1.5) for w in (8.0, 20.0, 20.0)], own)
+    days = [results.extrapolated(cost, [cost]) for cost in slow.costs]
+    once = results.Line("once", "less", "", [results.Cost(12.0, 12.0, 1.0)], own[2:])
+    rows = results.table([ours, slow, results.Line("month", "guess", "", days, own), once]).splitlines()[2:]
     assert rows[0] == "| lakemon | all | 3 | 4.0 | 8.0 | 0.50 | 1.0 | 1.0 |  |"
     assert rows[1] == "| slow | some | 3 | 20.0 | 120.0 | 1.50 | 5.0 | 15.0 | ≥ 4 |"
     assert rows[2] == "| month | guess | 3 | 600.0 | 3600.0 | not measured | 150.0 | 450.0 |  |"
+    assert rows[3] == "| once | less | 1 | 12.0 | 12.0 | 1.00 | 3.0 | 1.5 |  |"
+
+
+def test_a_later_call_adds_to_the_rounds_of_the_same_version(results, tmp_path):
+    from peers import rounds
+
+    cost, file = results.Cost(2.0, 1.0, 0.5), tmp_path / "rounds.jsonl"
+    month = results.extrapolated(cost, [cost])
+    found = [
+        rounds.measure("1 at abc", "nannyml", lambda: cost, lambda: (cost, None)),
+        rounds.measure("1 at abc", "evidently", lambda: cost, lambda: (cost, month)),
+        rounds.measure("1 at old", "whylogs", lambda: cost, lambda: (cost, None)),
+    ]
+    assert rounds.read(file, "1 at abc") == []
+    rounds.write(file, found)
+    kept = rounds.read(file, "1 at abc")
+    assert [one.peer for one in kept] == ["nannyml", "evidently"]
+    assert (kept[0].ours, kept[0].month, kept[1].month.wall) == (cost, None, month.wall)
 
 
 def test_the_section_is_replaced_where_it_stands_and_other_sections_stay(results):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
@@ -15,7 +16,7 @@ from lakemon_core.cli.options import ConfigOption, Environment, Output, Quiet, V
 from lakemon_core.cli.output import Format, answer, table
 from lakemon_core.cli.progress import showing
 from lakemon_core.domain.errors import UsageError
-from lakemon_core.domain.names import TableName
+from lakemon_core.domain.names import TableName, plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,6 +47,10 @@ Target = Annotated[
 ]
 ImportMode = Annotated[
     Mode, typer.Option("--mode", help="Append to the table, replace its rows, or refuse one that is there.")
+]
+At = Annotated[
+    str | None,
+    typer.Option("--at", help="A moment for all rows of a file that has no time, e.g. 2026-03-01 (UTC)."),
 ]
 Limit = Annotated[int, typer.Option("--limit", min=0, help="How many rows.")]
 
@@ -80,6 +85,7 @@ def import_table(
     file: Source,
     *,
     mode: ImportMode = Mode.APPEND,
+    at: At = None,
     config_option: ConfigOption = None,
     environment: Environment = None,
     workspace: Workspace = None,
@@ -94,7 +100,9 @@ def import_table(
         opened(config_option, environment, workspace, progress=display) as session,
     ):
         full = _name(session, name)
-        result = _files(session).import_file(full, file, mode=mode.value, progress=display)
+        column = session.context("import").roles.timestamp if at and session.model_type else "timestamp"
+        dated = (column, _moment(at)) if at else None
+        result = _files(session).import_file(full, file, mode=mode.value, progress=display, at=dated)
     document = {"table": str(full), "version": result.version, "inserted": result.inserted}
     told = f"{result.inserted:,} rows into {full}" if result.changed else f"{full} holds {file} already"
     answer(output, document, lambda console: console.print(f"{told}, version {result.version}"))
@@ -161,6 +169,15 @@ def show_table(
 
     answer(output, document, show)
     return 0
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        cure = "write it as 2026-03-01 or 2026-03-01T06:00."
+        raise UsageError("LM180", f"{plain(text)!r} is no moment;", where="--at", cure=cure) from None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _name(session: Session, text: str) -> TableName:

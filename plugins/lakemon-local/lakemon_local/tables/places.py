@@ -89,7 +89,7 @@ class Places:
         import_it = f"To make it: lakemon table import {name} FILE."
         raise DataError(
             "LM301",
-            f"table {name} does not exist;",
+            f"table {name} does not exist.",
             cure=" ".join(filter(None, [did_you_mean(str(name), known), import_it])),
         )
 

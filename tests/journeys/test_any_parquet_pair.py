@@ -1,0 +1,102 @@
+"""Any pair of Parquet files with three lines of YAML: no time, no prediction, no model id."""
+
+import json
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import ks_2samp
+from sklearn.datasets import load_wine
+
+from lakemon_core.cli.main import call
+
+CONFIG = """\
+model: {name: wine, type: classification}
+environments:
+  dev: {catalog: c, schema: s, monitoring: {baseline_table: baseline}}
+"""
+
+
+@pytest.fixture(scope="module")
+def wine() -> pd.DataFrame:
+    """Real data in no order; a part of it keeps the index of pandas when it is written."""
+    return load_wine(as_frame=True).frame.sample(frac=1, random_state=3)
+
+
+@pytest.fixture
+def lakemon(tmp_path, monkeypatch, capfd, wine):
+    """Runs a command line in this process, in a folder with the two files."""
+    wine.iloc[:90].to_parquet(tmp_path / "base.parquet")
+    wine.iloc[90:].to_parquet(tmp_path / "current.parquet")
+    (tmp_path / "monitoring_config.yml").write_text(CONFIG)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+    def run(*arguments, code=0):
+        capfd.readouterr()
+        ended = call([*arguments, "--output", "json"])
+        said = capfd.readouterr()
+        assert ended == code, said.err
+        return json.loads(said.out)
+
+    run("table", "import", "baseline", "base.parquet")
+    return run
+
+
+def test_a_pair_without_times_is_measured_as_one_window(lakemon, wine):
+    lakemon("table", "import", "inference_logs", "current.parquet")
+    failed = next(one for one in lakemon("run", code=3)["stages"] if one["status"] == "failed")
+    assert "No column has times" in failed["detail"]["error"]
+    assert "--at 2026-03-01" in failed["detail"]["error"]
+    again = (
+        "table",
+        "import",
+        "inference_logs",
+        "current.parquet",
+        "--at",
+        "2026-03-01",
+        "--mode",
+        "replace",
+    )
+    assert lakemon(*again)["inserted"] == 88
+    assert lakemon(*again)["inserted"] == 0
+    told = lakemon("run")
+    titles = [finding["title"] for finding in told["findings"]]
+    assert (
+        "column 'prediction' (prediction_col) is not there: the other columns are measured, and no quality"
+        in titles
+    )
+    sql = "SELECT column_name, ks_test.statistic AS ks FROM c.monitoring.inference_logs_drift_metrics"
+    found = {row["column_name"]: row["ks"] for row in lakemon("query", sql)["rows"]}
+    assert set(found) == {":table", *wine.columns}
+    expected = {name: ks_2samp(wine[name][:90], wine[name][90:]).statistic for name in wine.columns}
+    assert {name: found[name] for name in expected} == pytest.approx(expected, rel=1e-9)
+    versions = [table["version"] for table in lakemon("table", "list")["tables"]]
+    lakemon("run")
+    assert [table["version"] for table in lakemon("table", "list")["tables"]] == versions
+
+
+def test_a_column_with_times_is_told_by_name(lakemon, wine, tmp_path):
+    dated = wine.assign(bottled=pd.Timestamp("2026-03-01", tz="UTC"), p=np.int64(1))
+    dated.to_parquet(tmp_path / "dated.parquet", index=False)
+    lakemon("table", "import", "inference_logs", "dated.parquet")
+    failed = next(one for one in lakemon("run", code=3)["stages"] if one["status"] == "failed")
+    assert "`timestamp_col: bottled`" in failed["detail"]["error"]
+    text = CONFIG.replace("classification", "classification, timestamp_col: bottled, prediction_col: P")
+    (tmp_path / "monitoring_config.yml").write_text(text)
+    failed = next(one for one in lakemon("run", code=3)["stages"] if one["status"] == "failed")
+    assert "model.prediction_col names column 'P'" in failed["detail"]["error"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(("--at", "tomorrow"), "LM180"), (("--at", "2026-03-01"), "LM325")],
+    ids=["no", "twice"],
+)
+def test_a_time_that_cannot_be_given_is_refused(lakemon, wine, tmp_path, arguments, code):
+    wine.assign(timestamp=pd.Timestamp("2026-03-01", tz="UTC")).to_parquet(tmp_path / "dated.parquet")
+    told = lakemon(
+        "table", "import", "inference_logs", "dated.parquet", *arguments, code=2 if code == "LM180" else 3
+    )
+    assert told["error"]["code"] == code
