@@ -1,19 +1,21 @@
-"""Databricks SQL that users write, for slices and custom metrics: checked, then translated for DuckDB."""
+"""Databricks SQL that users write, for slices and custom metrics: checked, then written for who runs it."""
 
 from lakemon_core.expressions.definitions import (
     TABLE,
-    TYPES,
     CustomMetric,
     MetricKind,
     PlannedMetric,
     read_metrics,
 )
+from lakemon_core.expressions.dialects import DATABRICKS, DUCKDB, Dialect
 from lakemon_core.expressions.translate import Shape, Translated, translate
 
 __all__ = [
+    "DATABRICKS",
+    "DUCKDB",
     "TABLE",
-    "TYPES",
     "CustomMetric",
+    "Dialect",
     "MetricKind",
     "PlannedMetric",
     "Shape",

@@ -11,17 +11,11 @@ from enum import StrEnum
 from lakemon_core.domain.errors import DataError, did_you_mean
 from lakemon_core.domain.monitor import Roles
 from lakemon_core.domain.names import plain
-from lakemon_core.expressions.translate import Shape, Translated, translate
+from lakemon_core.expressions.dialects import DUCKDB, Dialect
+from lakemon_core.expressions.translate import Shape, Translated
 
 TABLE = ":table"
 """Stands among the input columns for the whole table."""
-
-TYPES: Mapping[str, str] = {
-    "double": "DOUBLE", "float": "FLOAT", "bigint": "BIGINT", "long": "BIGINT", "int": "INTEGER",
-    "integer": "INTEGER", "string": "TEXT", "boolean": "BOOLEAN", "date": "DATE",
-    "timestamp": "TIMESTAMPTZ",
-}  # fmt: skip
-"""Values of `output_data_type` → type in DuckDB."""
 
 _PARAMETER = re.compile(r"`?\{\{\s*(\w+)\s*\}\}`?")
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|\{\{|\{%|\{#", re.DOTALL)
@@ -47,7 +41,7 @@ class CustomMetric:
         kind: what it is computed from.
         inputs: columns it is computed for; `:table` for the whole table.
         definition: SQL with parameters.
-        data_type: of its column, a key of `TYPES`.
+        data_type: of its column, a key of `Dialect.types`.
     """
 
     name: str
@@ -57,7 +51,11 @@ class CustomMetric:
     data_type: str
 
     def planned(
-        self, roles: Roles, known: Sequence[str] | None = None, metrics: Sequence[str] | None = None
+        self,
+        roles: Roles,
+        known: Sequence[str] | None = None,
+        metrics: Sequence[str] | None = None,
+        dialect: Dialect = DUCKDB,
     ) -> Iterator[PlannedMetric]:
         """Yields the metric for each of its input columns, translated.
 
@@ -65,6 +63,7 @@ class CustomMetric:
             roles: give the columns that parameters name.
             known: columns of the table; None takes every name.
             metrics: columns of the metric table before this one; None takes every name.
+            dialect: of who runs it.
 
         Raises:
             DataError: LM330 to LM334.
@@ -73,10 +72,15 @@ class CustomMetric:
             if known is not None and column != TABLE and column not in known:
                 hint = plain(did_you_mean(column, list(known)), 400)
                 raise DataError("LM333", f"input column {plain(column)!r} is not in the table.", cure=hint)
-            yield PlannedMetric(self, column, self._translated(column, roles, known, metrics))
+            yield PlannedMetric(self, column, self._translated(column, roles, known, metrics, dialect))
 
     def _translated(
-        self, column: str, roles: Roles, known: Sequence[str] | None, metrics: Sequence[str] | None
+        self,
+        column: str,
+        roles: Roles,
+        known: Sequence[str] | None,
+        metrics: Sequence[str] | None,
+        dialect: Dialect,
     ) -> Translated:
         values = self._parameters(column, roles)
         shape = Shape.TABLE if self.kind is MetricKind.AGGREGATE else Shape.METRICS
@@ -90,11 +94,12 @@ class CustomMetric:
             raise self._wrong(f"holds {plain(rest[0])!r}", "Only {{parameter}} is replaced.")
         parameters = {_STANDS_FOR + name: value for name, value in values.items()}
         try:
-            done = translate(text, shape=shape, known=known, parameters=parameters, fields=fields)
+            done = dialect.translate(text, shape=shape, known=known, parameters=parameters, fields=fields)
         except DataError as error:
             what = re.sub(_STANDS_FOR + r"(\w+)", r"{{\1}}", error.what)
             raise DataError(error.code, what, cure=error.cure) from None
-        return Translated(self.definition, self._typed(done.sql), done.columns)
+        sql = f"CAST({done.sql} AS {dialect.types[self.data_type]})"
+        return Translated(self.definition, sql, done.columns, fields=done.fields)
 
     def _parameters(self, column: str, roles: Roles) -> dict[str, str]:
         if self.kind is MetricKind.DRIFT:
@@ -115,9 +120,6 @@ class CustomMetric:
             raise self._wrong("uses {{label_col}}", "Set model.label_col.")
         what = f"uses {{{{{name}}}}}, which a metric of type {self.kind} does not have"
         raise self._wrong(what, did_you_mean(name, list(values)))
-
-    def _typed(self, sql: str) -> str:
-        return f"CAST({sql} AS {TYPES[self.data_type]})"
 
     def _wrong(self, what: str, cure: str) -> DataError:
         return DataError("LM334", f"the definition of {self.name} {what}.", cure=cure)
@@ -168,10 +170,10 @@ def _data_type(name: str, written: str) -> str:
         except json.JSONDecodeError:
             short = written
     text = short.strip().casefold() if isinstance(short, str) else json.dumps(short)
-    if text not in TYPES:
+    if text not in DUCKDB.types:
         raise DataError(
             "LM336",
             f"output_data_type of {name} is {plain(text)!r};",
-            cure=f"use one of {', '.join(sorted(TYPES))}.",
+            cure=f"use one of {', '.join(sorted(DUCKDB.types))}.",
         )
     return text

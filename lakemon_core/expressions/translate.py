@@ -29,15 +29,17 @@ class Translated:
 
     Attributes:
         text: as it was written.
-        sql: the same for DuckDB.
+        sql: the same for who runs it.
         columns: it reads, by their names in the table, in order.
         column: the one that it is, when it is no more than that.
+        fields: of those columns, that it reads.
     """
 
     text: str
     sql: str
     columns: tuple[str, ...]
     column: str | None = None
+    fields: tuple[str, ...] = ()
 
 
 def translate(
@@ -72,7 +74,8 @@ def translate(
         sql = rewriting.sql(tree)
     except RecursionError:
         raise DataError("LM330", f"{plain(text)!r} is nested too deeply.") from None
-    return Translated(text, sql, tuple(rewriting.columns.used), rewriting.columns.alone(tree))
+    columns = rewriting.columns
+    return Translated(text, sql, tuple(columns.used), columns.alone(tree), tuple(columns.fields_used))
 
 
 @dataclass(slots=True)
@@ -84,9 +87,18 @@ class Columns:
     parameters: Mapping[str, str]
     fields: Sequence[str] | None = None
     used: dict[str, None] = field(default_factory=dict[str, None])
+    fields_used: dict[str, None] = field(default_factory=dict[str, None])
 
     def find(self, parts: Sequence[str]) -> str:
         """Returns a column, or a field of one, quoted for DuckDB.
+
+        Raises:
+            DataError: LM333.
+        """
+        return ".".join(quote(part) for part in self.named(parts))
+
+    def named(self, parts: Sequence[str]) -> list[str]:
+        """Returns the true name of a column, then those of the field of one.
 
         Raises:
             DataError: LM333.
@@ -95,8 +107,9 @@ class Columns:
         name = self.parameters.get(first) or _one_of(first, self.known, self.text)
         if rest:
             rest[0] = _one_of(rest[0], self.fields, self.text)
+            self.fields_used[rest[0]] = None
         self.used[name] = None
-        return ".".join(quote(part) for part in (name, *rest))
+        return [name, *rest]
 
     def alone(self, tree: object) -> str | None:
         """Returns the column that a whole expression is, if it is one."""

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 
+from lakemon_core.domain.lookback import Lookback
 from lakemon_core.domain.window import Granularity, Window
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.lifecycle.baseline import Baseline
 from lakemon_core.lifecycle.due import Watermark, definition_of
 from lakemon_core.lifecycle.lake.completing import TABLE, complete_drift, complete_profile
+from lakemon_core.lifecycle.lake.earlier import Earlier
 from lakemon_core.lifecycle.lake.fairness import complete_fairness
 from lakemon_core.lifecycle.lake.quality import LakeQuality, Place
 from lakemon_core.lifecycle.lake.raw import RawMetrics, Row, window_of
 from lakemon_core.lifecycle.lake.writing import LakeWriter
+from lakemon_core.lifecycle.measuring.custom_metrics import CustomMetrics, Pair
 from lakemon_core.lifecycle.table_windows import changed_windows, existing_windows
 from lakemon_core.ports import LakeProfiles, QualityResult
 
@@ -33,6 +36,7 @@ class LakeRefresh:
         definition: hash of what the numbers depend on.
         baseline_version: of what the windows are compared with.
         quality: measures quality.
+        earlier: compares windows with what the lake does not.
         cutoff: the span that retention keeps.
         not_measured: granularity → windows that the lake does not measure, with the reason.
     """
@@ -43,6 +47,7 @@ class LakeRefresh:
     definition: str
     baseline_version: int | None
     quality: LakeQuality
+    earlier: Earlier
     cutoff: Window | None
     not_measured: dict[str, str] = field(default_factory=dict[str, str])
 
@@ -51,13 +56,15 @@ class LakeRefresh:
         """Pins the versions; asks nothing of the lake yet."""
         info = context.backend.tables.info(context.monitor.inference_table.name)
         baseline = Baseline.of(context)
+        definition = definition_of(context.monitor, context.roles, baseline.version)
         return cls(
             context=context,
             lake=lake,
             version=info.version,
-            definition=definition_of(context.monitor, context.roles, baseline.version),
+            definition=definition,
             baseline_version=baseline.version,
             quality=LakeQuality.of(context, lake, info.schema.names),
+            earlier=Earlier(context, lake, info.schema, info.version, definition),
             cutoff=cutoff,
         )
 
@@ -101,7 +108,7 @@ class LakeRefresh:
             )
             windows = f"{len(older)} windows from {older[0].start:%Y-%m-%d} on: {why}"
             self.not_measured[str(granularity)] = windows
-        return due_in_lake(measured, changed)
+        return due_in_lake(measured, changed, granularity, self.earlier.lookbacks)
 
     def _older(
         self, granularity: Granularity, changed: set[Window] | None, first: datetime | None
@@ -123,7 +130,12 @@ class LakeRefresh:
     def _writer(self) -> LakeWriter:
         drift = self._raw.metrics.drift
         profile = self._raw.schema(self._raw.metrics.profile)
-        return LakeWriter(self.context, profile, self._raw.schema(drift) if drift else None)
+        return LakeWriter(self.context, self._custom, profile, self._raw.schema(drift) if drift else None)
+
+    @cached_property
+    def _custom(self) -> CustomMetrics:
+        """The custom metrics that the lake leaves to us."""
+        return CustomMetrics.of_lake(self.context, self.lake, self._raw.metrics.left_to_us)
 
     @cached_property
     def _baseline(self) -> list[Row]:
@@ -139,12 +151,16 @@ class LakeRefresh:
         drift = self._raw.drift(granularity, due)
         compared = [window for row in drift if (window := window_of(row["window_cmp"]))]
         inputs = self._raw.inputs(granularity, sorted({*due, *compared}))
-        wanted = [row for row in inputs if window_of(row["window"]) in set(due)]
-        qualities = self.quality.of_windows(due, self._places(wanted), self.version)
-        stamp = self._stamp(self.version)
-        profile = self._profile(wanted, qualities, stamp)
+        # A custom metric that compares windows reads what is completed of the window before as well.
+        needed = sorted({*due, *compared}) if self._custom.drifts else list(due)
+        wanted = _in(needed, inputs)
+        qualities = self.quality.of_windows(needed, self._places(wanted), self.version)
+        profile = self._profile(wanted, qualities, self._stamp(self.version))
+        known = self._by_place([*profile, *baseline])
         completed = self._drift(drift, inputs, baseline)
-        self._writer.write(granularity, profile, completed, None if everything else due)
+        self._custom.compare(self._pairs(completed, known))
+        completed += self.earlier.drift(granularity, due, known)
+        self._writer.write(granularity, _in(due, profile), completed, None if everything else due)
         if everything and granularity == self.granularities[0]:
             self._writer.write_baseline(baseline)
 
@@ -155,11 +171,28 @@ class LakeRefresh:
         completed = [complete_profile(row, qualities.get(raw.place(row)), stamp) for row in rows]
         if self.context.model_type.problem_type == "CLASSIFICATION":
             complete_fairness(completed, raw.place, prediction)
+        self._custom.derive(completed)
         return completed
+
+    def _by_place(self, profile: Sequence[Row]) -> dict[tuple[Place, str], Row]:
+        return {(self._raw.place(row), row["column_name"]): row for row in profile}
+
+    def _pairs(self, drift: Sequence[Row], known: Mapping[tuple[Place, str], Row]) -> list[Pair]:
+        """Returns each drift row with the completed rows of its group and of what it was compared with."""
+        if not self._custom.drifts:
+            return []
+        raw = self._raw
+        pairs: list[Pair] = []
+        for row in drift:
+            now = known.get((raw.place(row), row["column_name"]))
+            then = next((known[key] for key in _references(raw, row) if key in known), None)
+            if now is not None and then is not None:
+                pairs.append((row, now, then))
+        return pairs
 
     def _drift(self, drift: Sequence[Row], inputs: Sequence[Row], baseline: Sequence[Row]) -> list[Row]:
         raw, smoothing = self._raw, self.context.monitor.monitoring.psi_smoothing
-        known = {(raw.place(row), row["column_name"]): row for row in (*inputs, *baseline)}
+        known = self._by_place([*inputs, *baseline])
         stamp = self._stamp(self.version)
 
         return [
@@ -180,6 +213,12 @@ class LakeRefresh:
         return {"table_version": version, "config_hash": self.definition}
 
 
+def _in(windows: Sequence[Window], rows: Sequence[Row]) -> list[Row]:
+    """Returns the rows of windows."""
+    wanted = set(windows)
+    return [row for row in rows if window_of(row["window"]) in wanted]
+
+
 def _references(raw: RawMetrics, row: Row) -> Iterator[tuple[Place, str]]:
     """Yields where the row may stand that a drift row was compared with: of its model, or of all together."""
     window, column = window_of(row["window_cmp"]), row["column_name"]
@@ -189,15 +228,29 @@ def _references(raw: RawMetrics, row: Row) -> Iterator[tuple[Place, str]]:
         yield (None, "*", key, value), column
 
 
-def due_in_lake(existing: Sequence[Window], changed: set[Window] | None) -> tuple[Window, ...]:
-    """Returns the lake's windows that overlap one that changed, and the next ones, whose drift looks back.
+def due_in_lake(
+    existing: Sequence[Window],
+    changed: set[Window] | None,
+    granularity: Granularity,
+    lookbacks: Sequence[Lookback] = (),
+) -> tuple[Window, ...]:
+    """Returns the lake's windows that overlap one that changed, and those whose drift looks back at them.
 
     Args:
         existing: windows of the lake, in order.
         changed: ours; None means all.
+        granularity: of the windows.
+        lookbacks: references beside the window just before.
     """
     if changed is None:
         return tuple(existing)
-    hit = {one for one in existing if any(one.start < it.end and it.start < one.end for it in changed)}
+    hit = {one for one in existing if _meets(one, changed)}
     ends = {one.end for one in hit}
-    return tuple(one for one in existing if one in hit or one.start in ends)
+    looking = {
+        window for one in lookbacks for seen in hit | changed for window in one.dependents(seen, granularity)
+    }
+    return tuple(one for one in existing if one in hit or one.start in ends or _meets(one, looking))
+
+
+def _meets(window: Window, others: Iterable[Window]) -> bool:
+    return any(window.start < one.end and one.start < window.end for one in others)

@@ -12,21 +12,26 @@ from lakemon_core.hookspecs import RunContext
 from lakemon_core.pipeline.expressions import check_expressions
 
 
-def check_feasible(context: RunContext, loaded: Loaded) -> None:
+def check_feasible(context: RunContext, loaded: Loaded, *, reach: bool) -> None:
     """Looks at the windows and references of a config, then at its SQL.
 
+    Args:
+        context: the run.
+        loaded: the config, which knows its lines.
+        reach: whether a lake may be asked, too.
+
     Raises:
-        ConfigErrors: LM453 for references that the backend or the windows do not have, LM454 for windows that
-            the backend does not have; LM330 to LM337 for SQL.
+        ConfigErrors: LM453 for references that the windows do not have, LM454 for windows that the backend
+            does not have; LM330 to LM337 for SQL.
     """
-    if problems := [*_windows(context, loaded), *_lookbacks(context, loaded), *_counted(context, loaded)]:
+    if problems := [*_windows(context, loaded), *_counted(context, loaded)]:
         raise ConfigErrors(problems)
-    check_expressions(context, loaded)
+    check_expressions(context, loaded, reach=reach)
 
 
 def _windows(context: RunContext, loaded: Loaded) -> Iterator[Problem]:
     """Yields each granularity in rows, where the lake measures by itself: it knows lengths of time only."""
-    if context.backend.profiles is None:
+    if not context.backend.is_lake:
         return
     for index, granularity in enumerate(context.monitor.monitoring.granularities):
         if granularity.rows is not None:
@@ -51,29 +56,6 @@ def _counted(context: RunContext, loaded: Loaded) -> Iterator[Problem]:
                 f"windows of {granularity} are not those of a calendar: they have no {rule.compare};",
                 "use `previous`, a name of `references`, or a granularity that is a length of time.",
             )
-
-
-def _lookbacks(context: RunContext, loaded: Loaded) -> Iterator[Problem]:
-    """Yields each reference but the baseline and the window before, where the backend has no others."""
-    if context.backend.looks_back:
-        return
-    backend, monitoring = context.monitor.backend, context.monitor.monitoring
-    calendar = {one.name for one in CALENDAR}
-    asked = [
-        *((("references", index), one.name) for index, one in enumerate(monitoring.references)),
-        *(
-            (("alerts", index, "compare"), str(rule.compare))
-            for index, rule in enumerate(monitoring.rules)
-            if rule.compare in calendar
-        ),
-    ]
-    for place, name in asked:
-        yield loaded.locations.problem(
-            (*_section(context), *place),
-            "LM453",
-            f"backend {backend} compares with baseline and previous window only, not with {name};",
-            "use `compare: baseline` or `compare: previous` in this environment.",
-        )
 
 
 def _section(context: RunContext) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ def plan(request: RunRequest, *, clock: Clock | None = None) -> Plan:
     """
     with open_session(request, clock=clock) as session:
         context = session.context("plan")
-        check_feasible(context, session.loaded)
+        check_feasible(context, session.loaded, reach=True)
         return Plan(
             environment=session.monitor.environment,
             backend=session.monitor.backend,

@@ -57,7 +57,7 @@ def run_session(session: Session, request: RunRequest) -> RunResult:
     run_id = new_run_id(session.clock)
     context = session.context(run_id)
     if Stage.MONITOR in request.stages:
-        check_feasible(context, session.loaded)
+        check_feasible(context, session.loaded, reach=True)
     notes = [*session.hooks.warnings, *check_routes(context, session.sinks)]
     with session.backend.hold(run_id):
         record = RunRecord(

@@ -74,8 +74,8 @@ class Backend(ABC):
     type: ClassVar[str]
     Config: ClassVar[type[PluginConfig]] = PluginConfig
 
-    looks_back: ClassVar[bool] = True
-    """Whether windows can be compared with more than the baseline and the window just before."""
+    is_lake: ClassVar[bool] = False
+    """Whether it measures tables where they lie, by `profiles`."""
 
     def __init__(self, setup: BackendSetup) -> None:
         self.setup = setup

@@ -7,6 +7,7 @@ chance levels, and the signals.
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -65,7 +66,17 @@ MORE = {
            output_data_type: '{"metadata":{},"name":"output","nullable":true,"type":"double"}'}
         - {type: aggregate, name: agreement, input_columns: [":table"],
            definition: "count_if({{prediction_col}} = {{label_col}}) / count({{label_col}})"}
-      alerts: [{metric: agreement, op: "<", threshold: 0.99, slice: "distance > 900=true"}]""",
+        - {type: derived, name: discord, input_columns: [":table"], definition: "1 - cohen_kappa"}
+        - {type: drift, name: discord_grown, input_columns: [":table"],
+           definition: "{{base_df}}.discord - {{current_df}}.discord + 0 * {{current_df}}.precision.macro"}
+        - {type: drift, name: further, input_columns: [distance, ":table"],
+           definition: "coalesce({{current_df}}.kilometres, {{current_df}}.agreement)
+             - coalesce({{base_df}}.kilometres, {{base_df}}.agreement)"}
+      references: [{name: days_before, windows: 2, offset: 6}]
+      alerts:
+        - {metric: agreement, op: "<", threshold: 0.99, slice: "distance > 900=true"}
+        - {metric: feature_drift, threshold: 0.2, compare: last_week}
+        - {metric: discord_grown, threshold: 0.9, compare: last_year}""",
     "air_time": """granularities: ["1 day"]
       slicing_exprs: [origin]
       alerts: [{metric: rmse, threshold: 5}]""",
@@ -132,13 +143,18 @@ def departures(first: datetime, days: int, *, forecast: bool) -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
+def looked_back_at() -> list[datetime]:
+    """Days that the last three are compared with: one of last year, and two of last week."""
+    return [TODAY - timedelta(days=back) for back in (4 + 364, 11, 10)]
+
+
 def data() -> dict[str, pa.Table]:
     """Three days of predictions and a baseline for each model; `air_time` has a day from long ago, too."""
     days = [TODAY - timedelta(days=back) for back in (4, 3, 2)]
     monday = TODAY - timedelta(days=TODAY.weekday() + 14)
     long_ago = TODAY - timedelta(days=40)
     return {
-        "late_logs": pa.concat_tables([late(at, 150, day) for at, day in enumerate(days)]),
+        "late_logs": pa.concat_tables([late(at, 100, day) for at, day in enumerate(looked_back_at() + days)]),
         "late_training": late(7, 300),
         "air_time_logs": pa.concat_tables(
             [air_time(at, 120, day) for at, day in enumerate([long_ago, *days])]
@@ -184,6 +200,9 @@ class Team:
             table = self.table(f"prod.monitoring.{name}_{kind}_metrics")
             recent = pc.greater_equal(pc.struct_field(table["window"], "start"), OLDEST)
             table = table.filter(pc.or_kleene(recent, pc.is_null(table["window"])))
+            if kind == "drift":
+                known = pa.array(["BASELINE", "CONSECUTIVE"])
+                table = table.filter(pc.is_in(table["drift_type"], known))
             found.append(
                 table.select([one for one in table.column_names if one in custom or _theirs(one, schema)])
             )
@@ -292,9 +311,12 @@ def test_fairness_is_that_of_a_laptop(team: Team):
             for label, rate in dict(row[measure] or ()).items()
         }
 
+    def recent(row: dict) -> bool:
+        return row["window"] is None or row["window"]["start"] >= OLDEST
+
     found = rates(team.workspace.lake.sql(f"SELECT * FROM {name}").to_pylist())
-    expected = rates(team.table(name).to_pylist())
-    assert len(expected) == (3 + 1) * 3 * 4 * 2
+    expected = rates(list(filter(recent, team.table(name).to_pylist())))
+    assert len(expected) == (5 + 1) * 3 * 4 * 2
     assert found == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
@@ -305,10 +327,11 @@ def test_custom_metrics_are_asked_of_databricks_in_its_own_form(team: Team):
         ("kilometres", "DERIVED"),
         ("longer", "DRIFT"),
         ("agreement", "AGGREGATE"),
+        ("further", "DRIFT"),
     ]
     types = {json.loads(one["output_data_type"])["type"] for one in monitor.config["custom_metrics"]}
     assert types == {"double"}
-    assert {one["rule"] for one in team.told["late"]["incidents"]} == {"agreement/distance > 900=true"}
+    assert {one["rule"] for one in team.told["late"]["incidents"]} >= {"agreement/distance > 900=true"}
 
 
 def test_windows_that_databricks_does_not_measure_any_more_are_told(team: Team):
@@ -318,18 +341,97 @@ def test_windows_that_databricks_does_not_measure_any_more_are_told(team: Team):
     assert left_out == f"1 windows from {day:%Y-%m-%d} on: the lake measures the last 30 days only"
 
 
-def test_references_that_databricks_does_not_have_are_refused_where_they_are_written(team: Team):
-    written = (team.folder / "air_time.yml").read_text()
-    asked = written.replace("{metric: rmse, threshold: 5}", "{metric: rmse, threshold: 5}, LATER")
-    later = "{metric: feature_drift, threshold: 0.2, compare: last_week}"
-    config = team.folder / "later.yml"
-    config.write_text(asked.replace("LATER", later))
+def test_references_that_data_profiling_does_not_know_are_measured_from_the_rows(team: Team):
+    name = "prod.monitoring.late_logs_signals"
+    found = by_place(team.workspace.lake.sql(f"SELECT * FROM {name}").to_pylist())
+    values = Counter((row["compare"], row["signal"]) for row in found.values() if row["value"] is not None)
+    for reference, windows in (("last_week", 2), ("last_year", 1), ("days_before", 2)):
+        # Each window has all rows, those of two models, and of five values of slices of all of them.
+        assert values[reference, "feature_drift"] > 50 * windows
+        assert values[reference, "further"] >= windows * 3 * 6 * 2
+        assert values[reference, "discord_grown"] >= windows * 3
+
+
+def test_custom_metrics_that_read_what_is_ours_alone_are_computed_here(team: Team):
+    name = "prod.monitoring.late_logs_profile_metrics"
+    judged = "column_name = ':table' AND cohen_kappa IS NOT NULL"
+    rows = team.workspace.lake.sql(f"SELECT cohen_kappa, discord FROM {name} WHERE {judged}")
+    assert len(rows) > 50
+    assert rows["discord"].to_pylist() == pytest.approx([1 - one for one in rows["cohen_kappa"].to_pylist()])
+
+
+WRONG = """slicing_exprs: ["distance >", "max(distance)", "regexp_like(origin, '^J')"]
+      custom_metrics:
+        - {type: aggregate, name: typed, input_columns: [distance], definition: "max({{input_colum}})"}
+        - {type: derived, name: derived, input_columns: [distance], definition: "averag * 2"}
+        - {type: aggregate, name: avg, input_columns: [distance], definition: "avg({{input_column}})"}"""
+
+
+def test_sql_that_cannot_work_is_refused_where_it_stands_without_a_workspace(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+):
+    config = team.folder / "wrong.yml"
+    more = ENVIRONMENTS.replace("MORE", WRONG).replace("NAME", "late")
+    config.write_text(f"model: {MODELS['late']}\n{more}")
+    monkeypatch.setenv("DATABRICKS_HOST", "http://127.0.0.1:9")
     told = team.lakemon("config", "check", str(config), "-e", "prod", code=2)
-    (problem,) = told["error"]["problems"]
-    assert (problem["code"], problem["path"]) == ("LM453", "environments.prod.monitoring.alerts.1.compare")
-    assert "last_week" in problem["what"]
-    assert problem["line"] > 0
-    team.lakemon("config", "check", str(config), "-e", "laptop")
+    place = "environments.prod.monitoring"
+    assert [(one["code"], one["path"]) for one in told["error"]["problems"]] == [
+        ("LM330", f"{place}.slicing_exprs.0"),
+        ("LM332", f"{place}.slicing_exprs.1"),
+        ("LM334", f"{place}.custom_metrics.0"),
+        ("LM333", f"{place}.custom_metrics.1"),
+        ("LM335", f"{place}.custom_metrics.2"),
+    ]
+    lines = config.read_text().splitlines()
+    for problem, text in zip(told["error"]["problems"][2:], ("typed", "derived", "name: avg"), strict=True):
+        assert text in lines[problem["line"] - 1]
+        assert problem["cure"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code", "said"),
+    [
+        ("slicing_exprs: [distanc > 900]", "LM333", "distance"),
+        ("slicing_exprs: [no_such_function(distance)]", "LM337", "no_such_function"),
+        (
+            """custom_metrics:
+        - {type: aggregate, name: odd, input_columns: [origin],
+           definition: "sum(cast({{input_column}} as date))"}""",
+            "LM337",
+            "sum",
+        ),
+    ],
+)
+def test_sql_that_does_not_fit_the_table_is_refused_before_anything_is_done(
+    team: Team, wrong: str, code: str, said: str
+):
+    config = team.folder / "misfit.yml"
+    more = ENVIRONMENTS.replace("MORE", wrong).replace("NAME", "late")
+    config.write_text(f"model: {MODELS['late']}\n{more}")
+    team.lakemon("config", "check", str(config), "-e", "prod")  # which asks no workspace
+    before = len(team.workspace.journal.calls)
+    for command in ("plan", "run"):
+        failure = ("UNRESOLVED_ROUTINE", "Cannot resolve no_such_function")
+        team.workspace.statements.fail["NO_SUCH_FUNCTION"] = failure
+        told = team.lakemon(command, "-c", str(config), "-e", "prod", code=2)
+        (problem,) = told["error"]["problems"]
+        assert problem["code"] == code
+        assert said in problem["what"] + problem["cure"]
+    team.workspace.statements.fail.clear()
+    done = team.workspace.journal.calls[before:]
+    changing = ("INSERT", "MERGE", "CREATE", "UPDATE", "DELETE")
+    assert not [one for one in done if statement_of(one).startswith(changing)]
+
+
+def statement_of(call: Any) -> str:
+    """The SQL of a call; empty where it is none."""
+    body = call.request.body
+    return (
+        json.loads(body).get("statement", "")
+        if body and call.request.path == "/api/2.0/sql/statements"
+        else ""
+    )
 
 
 def test_windows_that_databricks_does_not_have_are_refused_where_they_are_written(team: Team):

@@ -55,7 +55,7 @@ def check_config(
     for name in names:
         with open_session(RunRequest(load(path, name), name)) as session:
             if session.model_type is not None:
-                check_feasible(session.context("check"), session.loaded)
+                check_feasible(session.context("check"), session.loaded, reach=False)
     places = project_places(path)
     document = {"config": str(path), "environments": names, "open": places}
 

@@ -101,7 +101,7 @@ class LakeQuality:
         """Reads what quality needs of a table, and `more`, with the values of the slices of `places`."""
         parts: list[str] = [*more, *self.columns, *([self.model_id] if self.model_id else [])]
         keys = {key for _, _, key, _ in places if key is not None}
-        slices = {_label(text): text for text in slice_texts(self.context) if text in keys}
+        slices = {slice_label(text): text for text in slice_texts(self.context) if text in keys}
         return self.lake.rows(
             name, columns=list(dict.fromkeys(parts)), slices=slices, where=where, version=version
         )
@@ -122,8 +122,8 @@ class LakeQuality:
             part = of_models[model]
             if key is None:
                 yield place, part
-            elif _label(key) in part.schema.names:
-                yield place, part.filter(pc.equal(part[_label(key)], value))
+            elif slice_label(key) in part.schema.names:
+                yield place, part.filter(pc.equal(part[slice_label(key)], value))
 
 
 def _within(rows: pa.Table, timestamp: str, window: Window) -> pa.Table:
@@ -135,5 +135,6 @@ def _within(rows: pa.Table, timestamp: str, window: Window) -> pa.Table:
     return rows.filter(inside)
 
 
-def _label(key: str) -> str:
+def slice_label(key: str) -> str:
+    """Returns the column that holds the value of a slice in rows that a lake has read."""
     return f"lakemon slice {key}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakemon_core.domain.window import Granularity, Window
 from lakemon_core.hookspecs import RunContext
+from lakemon_core.lifecycle.measuring.custom_metrics import CustomMetrics
 from lakemon_core.ports import Condition
 
 if TYPE_CHECKING:
@@ -18,15 +19,17 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class LakeWriter:
-    """Writes the two metric tables: our columns, then those that only the lake has (its custom metrics).
+    """Writes the two metric tables: our columns, those that only the lake has, custom metrics left to us.
 
     Attributes:
         context: the run.
+        custom: the custom metrics that the lake leaves to us.
         profile: columns of the lake's profile table.
         drift: columns of its drift table; None where it has none.
     """
 
     context: RunContext
+    custom: CustomMetrics
     profile: pa.Schema
     drift: pa.Schema | None
 
@@ -63,17 +66,22 @@ class LakeWriter:
         model_type = self.context.model_type
         fair = fairness_fields() if model_type.problem_type == "CLASSIFICATION" else []
         ours = profile_schema(self.context.roles.model_id, [*model_type.quality_fields(), *fair])
-        return _widened(ours, self.profile)
+        return _widened(ours, self.profile, self.custom.fields(drift=False))
 
     def _drift_schema(self) -> pa.Schema:
         from lakemon_core.profiling.schemas import drift_schema
 
-        return _widened(drift_schema(self.context.roles.model_id), self.drift)
+        ours = drift_schema(self.context.roles.model_id)
+        return _widened(ours, self.drift, self.custom.fields(drift=True))
 
 
-def _widened(ours: pa.Schema, theirs: pa.Schema | None) -> pa.Schema:
-    """Returns our columns, then those that only the lake has."""
+def _widened(
+    ours: pa.Schema, theirs: pa.Schema | None, custom: Sequence[tuple[str, pa.DataType]]
+) -> pa.Schema:
+    """Returns our columns, then those that only the lake has, then custom metrics that it leaves to us."""
     import pyarrow as pa
 
-    known = set(ours.names)
-    return pa.schema([*ours, *(field for field in theirs or () if field.name not in known)])
+    found = {field.name: field for field in ours}
+    for field in (*(theirs or ()), *(pa.field(*one) for one in custom)):
+        found.setdefault(field.name, field)
+    return pa.schema(list(found.values()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 from lakemon_core.domain.errors import DataError, LakemonError
 from lakemon_core.domain.monitor import Roles
 from lakemon_core.domain.names import plain
-from lakemon_core.expressions import TABLE, TYPES, CustomMetric, MetricKind, PlannedMetric, read_metrics
+from lakemon_core.expressions import (
+    DATABRICKS,
+    DUCKDB,
+    TABLE,
+    CustomMetric,
+    Dialect,
+    MetricKind,
+    PlannedMetric,
+    read_metrics,
+)
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.ports import Expressions
 
@@ -43,12 +52,14 @@ class CustomMetrics:
     Attributes:
         planned: each metric for each of its columns, in the order of the config.
         schema: of the profile table, custom columns included.
-        engine: runs them.
+        engine: runs them; None where they are only looked at.
+        dialect: that the engine speaks.
     """
 
     planned: tuple[PlannedMetric, ...]
     schema: pa.Schema
     engine: Expressions | None
+    dialect: Dialect = DUCKDB
 
     @classmethod
     def of(cls, context: RunContext, schema: pa.Schema) -> CustomMetrics:
@@ -68,6 +79,26 @@ class CustomMetrics:
         """Returns what a run without custom metrics has."""
         return cls((), _built_in(context), context.backend.expressions)
 
+    @classmethod
+    def looked_at(cls, context: RunContext, engine: Expressions | None, dialect: Dialect) -> CustomMetrics:
+        """Returns no metrics yet, to look at them one by one; without an engine no types are checked."""
+        return cls((), _built_in(context), engine, dialect)
+
+    @classmethod
+    def of_lake(cls, context: RunContext, engine: Expressions, left: Collection[str]) -> CustomMetrics:
+        """Takes the metrics that a lake leaves to us; those that it measures are known by their columns.
+
+        Args:
+            context: names columns.
+            engine: the lake, which runs Databricks SQL.
+            left: names of metrics.
+        """
+        made = cls((), _built_in(context), None, DATABRICKS)
+        for metric in custom_metrics_of(context):
+            more = made.plus(metric, context.roles, None)
+            made = more if metric.name in left else replace(more, planned=made.planned)
+        return replace(made, engine=engine)
+
     def plus(self, metric: CustomMetric, roles: Roles, schema: pa.Schema | None) -> CustomMetrics:
         """Returns these metrics and one more, which may name those before it.
 
@@ -83,7 +114,8 @@ class CustomMetrics:
 
         from lakemon_core.profiling.measure import plan_columns
 
-        own = tuple(metric.planned(roles, schema.names if schema else None, self.schema.names))
+        names = schema.names if schema else None
+        own = tuple(metric.planned(roles, names, self.schema.names, self.dialect))
         if schema is not None:
             _refuse_unmeasured(own, plan_columns(schema, roles))
         for one in own:
@@ -137,7 +169,8 @@ class CustomMetrics:
     def compare(self, pairs: Sequence[Pair]) -> None:
         """Fills the drift metrics of drift rows."""
         for one in self._of(MetricKind.DRIFT):
-            names = [field.name for field in self._comparable()]
+            inside = self._inside(one)
+            names = inside.names
             own = [pair for pair in pairs if pair[0]["column_name"] == one.column]
             cells = [
                 {
@@ -146,7 +179,7 @@ class CustomMetrics:
                 }
                 for _, now, then in own
             ]
-            self._fill(one, [row for row, _, _ in own], cells, self._both)
+            self._fill(one, [row for row, _, _ in own], cells, _both(inside))
 
     def _fill(self, one: PlannedMetric, rows: Sequence[Row], cells: list[Row], schema: pa.Schema) -> None:
         import pyarrow as pa
@@ -180,13 +213,12 @@ class CustomMetrics:
 
         return pa.schema([self.schema.field(name) for name in names or ("count",)])
 
-    @property
-    def _both(self) -> pa.Schema:
-        """The two sides that a drift metric compares."""
+    def _inside(self, one: PlannedMetric) -> pa.Schema:
+        """Returns what a drift metric reads of each of its two sides."""
         import pyarrow as pa
 
-        inside = pa.struct(self._comparable())
-        return pa.schema([(_CURRENT, inside), (_REFERENCE, inside)])
+        read = set(one.translated.fields) or {"count"}  # a side that has no field at all is none
+        return pa.schema([field for field in self._comparable() if field.name in read])
 
     def _comparable(self) -> list[pa.Field]:
         """Columns of the profile table that a drift metric may name: numbers, texts and structs of them."""
@@ -200,11 +232,24 @@ class CustomMetrics:
         import pyarrow as pa
 
         if one.metric.kind is MetricKind.DRIFT:
-            schema = self._both
+            schema = _both(self._inside(one))
         elif one.metric.kind is MetricKind.DERIVED:
             schema = pa.schema(self._comparable())
-        if schema is not None:
-            self._values(schema.empty_table(), {"value": one.translated.sql})
+        if schema is not None and self.engine is not None:
+            read = [name for name in one.translated.columns if name in schema.names]
+            rows, sql = schema.empty_table().select(read), {"value": one.translated.sql}
+            if one.metric.kind is MetricKind.AGGREGATE:
+                self.engine.aggregate(rows, sql)
+            else:
+                self.engine.evaluate(rows, sql)
+
+
+def _both(inside: pa.Schema) -> pa.Schema:
+    """Returns the two sides that a drift metric compares."""
+    import pyarrow as pa
+
+    side = pa.struct(list(inside))
+    return pa.schema([(_CURRENT, side), (_REFERENCE, side)])
 
 
 def custom_metrics_of(context: RunContext) -> list[CustomMetric]:
@@ -236,7 +281,7 @@ def _field(metric: CustomMetric) -> pa.Field:
     types = {"text": pa.string(), "timestamptz": pa.timestamp("us", tz="UTC"), "double": pa.float64()}
     types |= {"float": pa.float32(), "bigint": pa.int64(), "integer": pa.int32()}
     types |= {"boolean": pa.bool_(), "date": pa.date32()}
-    return pa.field(metric.name, types[TYPES[metric.data_type].lower()])
+    return pa.field(metric.name, types[DUCKDB.types[metric.data_type].lower()])
 
 
 def _refuse_unmeasured(planned: Sequence[PlannedMetric], plan: ColumnPlan) -> None:

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from lakemon_core.domain.window import Granularity, Window
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.lifecycle.measuring.ahead import ahead
 from lakemon_core.lifecycle.measuring.groups import Measured, Ruler
 from lakemon_core.lifecycle.measuring.memory import give_back
-from lakemon_core.lifecycle.measuring.sheet import Sheet
 from lakemon_core.lifecycle.measuring.slices import Series
 from lakemon_core.lifecycle.references import References
 from lakemon_core.lifecycle.table_windows import between, chunks
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+class TakesGroups(Protocol):
+    """What a reading fills: a `Sheet`, as a rule."""
+
+    def add(self, found: Iterable[Measured], references: Mapping[str, Mapping[Series, Measured]]) -> None:
+        """Takes the groups of one window, and other windows' groups by drift type and series."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,7 @@ class Reading:
     fitting: int
 
     def fill(
-        self, sheet: Sheet, due: Sequence[Window], existing: Mapping[Window, int], done: int, total: int
+        self, sheet: TakesGroups, due: Sequence[Window], existing: Mapping[Window, int], done: int, total: int
     ) -> None:
         """Adds the due windows to a sheet, in order.
 
@@ -58,7 +65,7 @@ class Reading:
         lookbacks = self.context.monitor.monitoring.lookbacks
         counted = list(existing) if self.granularity.rows else []
         earlier = References(
-            lookbacks, self.granularity, self.ruler, counted, self._rows, timestamp, self.model_id
+            lookbacks, self.granularity, self.ruler, counted, self.rows, timestamp, self.model_id
         )
         number = count(done + 1)
         for window, found, before in self._groups(due, existing):
@@ -101,9 +108,9 @@ class Reading:
         return deque(zip(part, self.ruler.measure(rows, keys, self.model_id, numbers), strict=True))
 
     def _rows_of(self, part: Sequence[Window]) -> pa.Table:
-        return self._rows(Window(part[0].start, part[-1].end))
+        return self.rows(Window(part[0].start, part[-1].end))
 
-    def _rows(self, span: Window) -> pa.Table:
+    def rows(self, span: Window) -> pa.Table:
         """Reads the rows of a span of time."""
         timestamp = self.context.roles.timestamp
         reader = self.context.backend.tables.scan(

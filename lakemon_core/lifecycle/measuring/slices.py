@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lakemon_core.domain.errors import DataError
 from lakemon_core.domain.names import TableName
-from lakemon_core.expressions import Translated, translate
+from lakemon_core.expressions import DUCKDB, Dialect, Translated
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.ports import Condition, Expressions
 
@@ -150,13 +150,16 @@ class Slicing:
                 counts[one.key].update(dict(zip(encoded.levels.to_pylist(), found.tolist(), strict=True)))
 
 
-def read_slice(text: str, engine: Expressions, schema: pa.Schema | None) -> Slice:
+def read_slice(
+    text: str, engine: Expressions | None, schema: pa.Schema | None, dialect: Dialect = DUCKDB
+) -> Slice:
     """Translates one slicing expression and tries it on a table without rows.
 
     Args:
         text: the expression.
-        engine: runs it.
+        engine: runs it; None where it is only looked at.
         schema: of the table; None while there is none, then neither columns nor types are checked.
+        dialect: that the engine speaks.
 
     Raises:
         DataError: as `Slicing.of`.
@@ -165,9 +168,9 @@ def read_slice(text: str, engine: Expressions, schema: pa.Schema | None) -> Slic
 
     from lakemon_core.profiling.columns import Kind, kind_of
 
-    if schema is None:
-        return Slice(text, translate(text), boolean=False)
-    translated = translate(text, known=schema.names)
+    translated = dialect.translate(text, known=schema.names if schema else None)
+    if schema is None or engine is None:
+        return Slice(text, translated, boolean=False)
     empty = schema.empty_table().select(list(translated.columns))
     found = engine.evaluate(empty, {"value": translated.sql}).schema.field("value").type
     if kind_of(found) is Kind.UNSUPPORTED:

@@ -88,7 +88,7 @@ class DatabricksBackend(Backend):
 
     type: ClassVar[str] = "databricks"
     Config: ClassVar[type[PluginConfig]] = DatabricksConfig
-    looks_back: ClassVar[bool] = False
+    is_lake: ClassVar[bool] = True
 
     @property
     def tables(self) -> Tables:

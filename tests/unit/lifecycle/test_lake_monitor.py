@@ -9,8 +9,9 @@ import pyarrow.compute as pc
 import pytest
 from lakemon_local.backend import LocalBackend
 
+from lakemon_core.domain.lookback import Lookback
 from lakemon_core.domain.names import TableName
-from lakemon_core.domain.window import Window
+from lakemon_core.domain.window import Granularity, Window
 from lakemon_core.lifecycle.analyze import analyze
 from lakemon_core.lifecycle.lake_monitor import due_in_lake
 from lakemon_core.lifecycle.measuring.slices import Slicing
@@ -219,7 +220,10 @@ def test_windows_of_the_lake_that_begin_on_another_day_are_due_when_they_overlap
     def week(day: int) -> Window:
         return Window(START + timedelta(days=day), START + timedelta(days=day + 7))
 
-    existing = [week(0), week(7), week(14), week(21)]
-    assert due_in_lake(existing, {week(5)}) == (week(0), week(7), week(14))
-    assert due_in_lake(existing, {week(22)}) == (week(21),)
-    assert due_in_lake(existing, None) == tuple(existing)
+    existing, weeks = [week(0), week(7), week(14), week(21)], Granularity("1 week")
+    assert due_in_lake(existing, {week(5)}, weeks) == (week(0), week(7), week(14))
+    assert due_in_lake(existing, {week(22)}, weeks) == (week(21),)
+    assert due_in_lake(existing, None, weeks) == tuple(existing)
+    two_before = Lookback("two_before", windows=2, offset=2)
+    assert due_in_lake(existing, {week(0)}, weeks, [two_before]) == (week(0), week(7), week(14), week(21))
+    assert due_in_lake(existing, {week(-14)}, weeks, [two_before]) == (week(0), week(7))

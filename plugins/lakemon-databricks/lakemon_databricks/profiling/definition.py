@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from lakemon_core import expressions
-from lakemon_core.domain.monitor import Monitor
+from lakemon_core.domain.monitor import Monitor, Roles
 from lakemon_core.ports import ModelType
 
 MOST_EMAILS = 5
@@ -109,6 +109,40 @@ class Profile:
         return tuple(one.name for one in fields(self) if getattr(self, one.name) != getattr(other, one.name))
 
 
+_QUALITY = {
+    "CLASSIFICATION": ("accuracy_score", "confusion_matrix", "precision", "recall", "f1_score"),
+    "REGRESSION": (
+        "mean_squared_error", "root_mean_squared_error", "mean_average_error",
+        "mean_absolute_percentage_error", "r2_score",
+    ),
+}  # fmt: skip
+"""Columns of quality in data profiling's own profile table, by its problem type."""
+
+
+def _computable(
+    definitions: Sequence[Mapping[str, object]], roles: Roles, problem_type: str
+) -> Iterator[expressions.CustomMetric]:
+    """Yields the custom metrics that read nothing but rows, and columns that data profiling makes.
+
+    Args:
+        definitions: of the config.
+        roles: name the columns.
+        problem_type: of the quality that data profiling measures; empty where it measures none.
+    """
+    from lakemon_core.profiling.schemas import PROFILE_STATISTICS
+
+    known = {*PROFILE_STATISTICS, *_QUALITY.get(problem_type, ())}
+    for metric in expressions.read_metrics(definitions, ()):
+        if metric.kind is not expressions.MetricKind.AGGREGATE:
+            planned = metric.planned(roles, dialect=expressions.DATABRICKS)
+            read = {name for one in planned for name in one.translated.fields or one.translated.columns}
+            if not read <= known:
+                continue
+        if metric.kind is not expressions.MetricKind.DRIFT:
+            known.add(metric.name)
+        yield metric
+
+
 def profile_of(
     monitor: Monitor, model_type: ModelType, columns: Sequence[str], settings: ProfilingSettings
 ) -> Profile:
@@ -123,6 +157,7 @@ def profile_of(
     roles, problem_type = model_type.roles(), model_type.problem_type
     spec, schedule = monitor.monitoring, monitor.monitoring.schedule
     serves = bool(problem_type) and {roles.prediction, roles.model_id} <= set(columns)
+    judged = problem_type if serves and roles.label in columns else ""
     return Profile(
         output_schema=settings.schema,
         problem_type=problem_type if serves else "",
@@ -134,7 +169,7 @@ def profile_of(
         proba=roles.prediction_proba if serves and roles.prediction_proba in columns else None,
         baseline=str(spec.baseline_table) if spec.baseline_table else "",
         slices=tuple(dict.fromkeys([*model_type.slices(), *spec.slicing_exprs])),
-        metrics=tuple(map(CustomMetric.of, expressions.read_metrics(spec.custom_metrics, ()))),
+        metrics=tuple(map(CustomMetric.of, _computable(spec.custom_metrics, roles, judged or ""))),
         schedule=(schedule["quartz_cron_expression"], schedule["timezone_id"]) if schedule else None,
         emails=settings.emails[:MOST_EMAILS],
     )

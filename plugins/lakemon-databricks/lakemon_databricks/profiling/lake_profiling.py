@@ -17,6 +17,7 @@ from lakemon_core.domain.names import TableName
 from lakemon_core.ports import Condition, LakeMetrics, Ledger, ModelType, Progress
 from lakemon_databricks.dashboards import Dashboards
 from lakemon_databricks.dashboards.page import page
+from lakemon_databricks.profiling import expressions
 from lakemon_databricks.profiling.data_quality import DataQuality
 from lakemon_databricks.profiling.definition import Profile, ProfilingSettings, profile_of
 from lakemon_databricks.profiling.found import Found, ProfilingApi, Progressing
@@ -71,7 +72,9 @@ class LakeProfiling:
         found = self._told(wanted, until, progress)
         self._refreshed(f"{info.version}:{hash_of(wanted)}", until, progress)
         metrics = self._metrics(found, until, progress)
-        return replace(metrics, missing=self._show(model_type, progress))
+        asked = {one.name for one in wanted.metrics}
+        ours = {str(one["name"]) for one in self.monitor.monitoring.custom_metrics} - asked
+        return replace(metrics, missing=self._show(model_type, progress), left_to_us=frozenset(ours))
 
     def rows(
         self,
@@ -83,13 +86,44 @@ class LakeProfiling:
         version: int | None = None,
     ) -> pa.Table:
         """Reads some columns of a table with the value of each slice as text."""
-        schema = self.tables.info(name).schema
         binding = Binding()
-        filtered = predicate(where, schema, str(name), binding)
-        parts = [*map(column_sql, columns), *_slices(slices)]
-        at = "" if version is None else f"VERSION AS OF {int(version)}"
-        sql = f"SELECT {', '.join(parts)} FROM {table_sql(name)} {at} WHERE {filtered}"  # noqa: S608 - names quoted, values are parameters, slices are of the config
+        parts = [*map(column_sql, columns), *expressions.slice_columns(slices)]
+        return self.statements.read(
+            f"SELECT {', '.join(parts)} FROM {self._some(name, where, version, binding)}",  # noqa: S608 - names quoted, values are parameters, slices are of the config
+            binding.values,
+        )
+
+    def summed(
+        self,
+        name: TableName,
+        *,
+        aggregates: Mapping[str, str],
+        slices: Mapping[str, str],
+        model_id: str | None,
+        where: Sequence[Condition],
+        version: int | None = None,
+    ) -> pa.Table:
+        """Computes aggregates of groups of rows; see `LakeProfiles.summed`."""
+        binding = Binding()
+        source = self._some(name, where, version, binding)
+        sql = expressions.sums_sql(source, aggregates, slices, model_id, binding)
         return self.statements.read(sql, binding.values)
+
+    def evaluate(self, rows: pa.Table, columns: Mapping[str, str]) -> pa.Table:
+        """Lets the warehouse compute a value of every row; see `LakeProfiles.evaluate`."""
+        return expressions.evaluate(self.statements, rows, columns)
+
+    def aggregate(self, rows: pa.Table, columns: Mapping[str, str]) -> Mapping[str, object]:
+        """Lets the warehouse compute a value of all rows; see `LakeProfiles.aggregate`."""
+        return expressions.aggregate(self.statements, rows, columns)
+
+    def _some(
+        self, name: TableName, where: Sequence[Condition], version: int | None, binding: Binding
+    ) -> str:
+        """Returns the SQL of some rows of a version of a table."""
+        filtered = predicate(where, self.tables.info(name).schema, str(name), binding)
+        at = "" if version is None else f"VERSION AS OF {int(version)}"
+        return f"{table_sql(name)} {at} WHERE {filtered}"
 
     @property
     def _table(self) -> TableName:
@@ -233,11 +267,3 @@ def _pauses() -> Iterator[float]:
     yield from _PAUSES
     while True:
         yield _PAUSES[-1]
-
-
-def _slices(slices: Mapping[str, str]) -> list[str]:
-    """Returns each slice as a column; what is not one expression is refused with LM330."""
-    from lakemon_core.expressions.parse import parse
-
-    written = {label: parse(text).sql(dialect="databricks") for label, text in slices.items()}
-    return [f"CAST(({text}) AS STRING) AS {column_sql(label)}" for label, text in written.items()]

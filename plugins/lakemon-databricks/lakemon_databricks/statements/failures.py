@@ -18,6 +18,21 @@ _CURES = {
     "INSUFFICIENT_PERMISSIONS": "`lakemon doctor` lists the missing grants by name.",
     "PERMISSION_DENIED": "`lakemon doctor` lists the missing grants by name.",
 }
+_OF_STATEMENT = (
+    "ARITHMETIC_",
+    "CAST_",
+    "DATATYPE_MISMATCH",
+    "DIVIDE_BY_ZERO",
+    "FIELD_NOT_FOUND",
+    "INVALID_",
+    "MISSING_",
+    "NUMERIC_",
+    "PARSE_",
+    "UNRESOLVED_",
+    "UNSUPPORTED_",
+    "WRONG_NUM_ARGS",
+)
+"""Classes of faults that lie in an expression."""
 _CONFLICT = ("DELTA_CONCURRENT_", "DELTA_METADATA_CHANGED", "CONCURRENT_")
 
 
@@ -26,9 +41,16 @@ class StatementFailed(ModelError):
 
     Attributes:
         error_class: Databricks' name of the fault, e.g. `TABLE_OR_VIEW_NOT_FOUND`; may be empty.
+        said: the warehouse's own words, in one line.
     """
 
     error_class: str = ""
+    said: str = ""
+
+    @property
+    def of_statement(self) -> bool:
+        """The text of the statement is at fault: it does not parse, or does not fit the types or values."""
+        return self.error_class.startswith(_OF_STATEMENT)
 
     @property
     def is_conflict(self) -> bool:
@@ -54,7 +76,7 @@ def failure_of(response: StatementResponse) -> StatementFailed:
         where=f"statement {response.statement_id or '(no id)'}",
         cure=_CURES.get(error_class, "the message holds the warehouse's own words."),
     )
-    failed.error_class = error_class
+    failed.error_class, failed.said = error_class, plain(message, 400).rstrip(".")
     return failed
 
 
