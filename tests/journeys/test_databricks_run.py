@@ -230,6 +230,13 @@ def test_requests_become_rows_metrics_signals_and_an_incident(team: Team):
     assert team.versions() == before
     assert len(team.workspace.journal.to("POST", "*refreshes")) == refreshes
 
+    report = team.lakemon("report", "-e", "prod")
+    assert (report["state"], report["sentence"]) == ("incident", "1 critical incident open.")
+    html = Path(report["file"]).read_text(encoding="utf-8")
+    assert 'data-column="distance"' in html
+    assert "Which classes are mixed up?" in html
+    assert team.versions() == before
+
     same_numbers_on_a_laptop(team)
 
 

@@ -16,7 +16,7 @@ from lakemon_core.domain.monitor import Monitor
 from lakemon_core.domain.names import TableName
 from lakemon_core.ports import Condition, LakeMetrics, Ledger, ModelType, Progress
 from lakemon_databricks.dashboards import Dashboards
-from lakemon_databricks.dashboards.page import page
+from lakemon_databricks.dashboards.page import Board, page
 from lakemon_databricks.profiling import expressions
 from lakemon_databricks.profiling.data_quality import DataQuality
 from lakemon_databricks.profiling.definition import Profile, ProfilingSettings, profile_of
@@ -231,10 +231,17 @@ class LakeProfiling:
         from databricks.sdk.errors.base import DatabricksError
 
         progress.update(f"publishing the dashboard of {self._table}")
-        signals, quality = self.monitor.metric_table("signals"), [one.name for one in model_type.metrics]
-        title = f"{self.monitor.model_name} ({self.monitor.environment})"
+        board = Board(
+            self.monitor.metric_table("signals"),
+            model_type.roles().model_id,
+            str(self.monitor.monitoring.granularities[0]),
+            [one.name for one in model_type.metrics],
+            f"{self.monitor.model_name} ({self.monitor.environment})",
+            self.monitor.monitoring.rules or tuple(model_type.default_rules()),
+            frozenset(one.name for one in model_type.metrics if one.two_sided),
+        )
         try:
-            self.dashboards.bring_up(page(signals, model_type.roles().model_id, quality, title))
+            self.dashboards.bring_up(page(board))
         except (ModelError, DatabricksError) as error:
             return {"dashboard": message_of(error)}
         return {}
