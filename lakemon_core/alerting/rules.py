@@ -88,7 +88,11 @@ def judge(
     """
     fallback = granularity or next((signal.granularity for signal in signals if signal.window), "")
     court = _Court(
-        shelf=Shelf.of(signals, has_budget=budget is not None),
+        shelf=Shelf.of(
+            signals,
+            has_budget=budget is not None,
+            has_usual=budget is not None or any(rule.is_automatic for rule in rules),
+        ),
         now=now,
         model=model,
         environment=environment,

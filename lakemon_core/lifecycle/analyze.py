@@ -61,11 +61,15 @@ def rules_of(context: RunContext) -> tuple[Rule, ...]:
     return named(context.monitor.monitoring.rules or tuple(context.model_type.default_rules()))
 
 
-def judge_rules(context: RunContext) -> Analyzed:
-    """Loads the signals and judges every rule on them."""
+def judge_rules(context: RunContext, *, is_lean: bool = False) -> Analyzed:
+    """Loads the signals and judges every rule on them.
+
+    Args:
+        is_lean: leaves out statistics of drift that neither rules nor a report look at.
+    """
     monitor, rules = context.monitor, rules_of(context)
     labels = monitor.inference_table.labels
-    stored = SignalTable(context).load()
+    stored = SignalTable(context).load(for_rules=rules if is_lean else None)
     signals = [*stored, *volume(stored, rules), *freshness(context, rules)]
     verdicts = judge(
         rules,

@@ -35,7 +35,7 @@ def read_facts(session: Session, *, model: str = ALL_MODELS, since: datetime | N
     """
     session.progress.update("judging the rules")
     context = session.context(new_run_id(session.clock))
-    judged = judge_rules(context)
+    judged = judge_rules(context, is_lean=not session.hooks.listeners("lakemon_report_panels"))
     if model != ALL_MODELS:
         _demand(model, {one.model_id for one in judged.signals} - {ALL_MODELS})
     monitor = session.monitor

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from lakemon_core.domain.incident import Incident, IncidentEvent
 from lakemon_core.domain.monitor import Monitor
@@ -84,21 +85,34 @@ class Facts:
     since: datetime | None = None
     contributions: Sequence[Contribution] = ()
 
+    _known: dict[str, Any] = field(default_factory=dict[str, Any], init=False, repr=False, compare=False)
+
     def tells(self, window: Window | None) -> bool:
         """Whether a window is recent enough."""
         return self.since is None or window is None or window.end > self.since
 
     def whole(self, granularity: str) -> list[Signal]:
         """Returns the signals of a granularity about all rows of the version, of windows that are told."""
-        return [
-            one
-            for one in self.signals
-            if one.granularity == granularity
-            and one.model_id == self.model_id
-            and one.slice_key is None
-            and one.window is not None
-            and self.tells(one.window)
-        ]
+        found: list[Signal] | None = self._known.get(granularity)
+        if found is None:
+            found = self._known[granularity] = [
+                one
+                for one in self.signals
+                if one.slice_key is None
+                and one.model_id == self.model_id
+                and one.granularity == granularity
+                and one.window is not None
+                and self.tells(one.window)
+            ]
+        return found
+
+    @property
+    def judged(self) -> Judged:
+        """The verdicts by what they judge."""
+        found: Judged | None = self._known.get("judged")
+        if found is None:
+            found = self._known["judged"] = Judged.of(self.verdicts)
+        return found
 
 
 Series = tuple[str, str, str | None, str | None, str, str, str, str | None]

@@ -88,7 +88,7 @@ def heat_map(facts: Facts, granularity: str) -> HeatMap:
     """
     drifts = [one for one in facts.whole(granularity) if one.name in _DRIFT]
     compare = Compare.BASELINE if any(one.compare == Compare.BASELINE for one in drifts) else Compare.PREVIOUS
-    judged = Judged.of(facts.verdicts)
+    judged = facts.judged
     chosen = _chosen([one for one in drifts if one.compare == compare], judged.series())
     rows = [_row(signals, judged) for signals in chosen.values()]
     rows.sort(key=lambda row: (_FIRST.index(row.role), -row.worst, row.column))

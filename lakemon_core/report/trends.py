@@ -112,7 +112,7 @@ def trend_of(
 
 
 def _trends(facts: Facts, granularity: str, names: set[str]) -> list[Trend]:
-    judged = Judged.of(facts.verdicts)
+    judged = facts.judged
     found: dict[Series, list[Signal]] = {}
     for signal in facts.whole(granularity):
         if signal.name in names and signal.column == TABLE:

@@ -4,9 +4,16 @@ import base64
 import gzip
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
+
+from lakemon_core.domain.rule import Rule
+from lakemon_core.lifecycle.analyze import judge_rules
+from lakemon_core.lifecycle.signalling.table import SignalTable
+from lakemon_core.pipeline.result import RunRequest
+from lakemon_core.pipeline.session import open_session
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +157,47 @@ def test_a_report_changes_nothing(shop, told):
     shop.lakemon("report")
     assert shop.versions() == before
     assert (shop.folder / "report.html").exists()
+
+
+@pytest.fixture(scope="module")
+def context(shop):
+    """The shop, opened in this process."""
+    request = RunRequest(shop.folder / "monitoring_config.yml", None, no_plugins=True)
+    with open_session(request) as session:
+        yield session.context("test")
+
+
+RULES = {
+    "of the config": (),
+    "with statistics of their own": (
+        Rule("feature_drift", 0.1, statistic="tv_distance"), Rule("label_drift", 0.1, compare="previous"),
+        Rule("prediction_drift", 0.01), Rule("feature_drift.city", 0.01, statistic="chi_squared_test"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_a_report_judges_what_a_run_judges_and_reads_less(context, kind):
+    monitoring = replace(context.monitor.monitoring, rules=RULES[kind] or context.monitor.monitoring.rules)
+    asked = replace(context, monitor=replace(context.monitor, monitoring=monitoring))
+    whole, lean = judge_rules(asked), judge_rules(asked, is_lean=True)
+    assert lean.verdicts == whole.verdicts
+    assert any(one.status == "breached" for one in lean.verdicts)
+    assert 0 < len(lean.signals) < len(whole.signals)
+
+
+def test_signals_come_back_as_they_lie_in_the_table(context, shop):
+    rows = shop.table("mlops_dev.monitoring.inference_logs_signals")
+    by_window = sorted(rows.to_pylist(), key=lambda row: (row["window"] is None, row["window"]["start"]))
+    found = SignalTable(context).load()
+    assert len(found) == len(by_window)
+    for signal, row in zip(found, by_window, strict=True):
+        assert (signal.window.start, signal.window.end) == (row["window"]["start"], row["window"]["end"])
+        assert (signal.name, signal.model_id, signal.reason) == (
+            row["signal"], row["version"], row["reason"] or "",
+        )  # fmt: skip
+        for name in ("column", "statistic", "compare", "value", "n", "baseline", "method", "table_version"):
+            assert getattr(signal, name) == row[name]
 
 
 def test_before_the_first_run_nothing_is_known(fresh_shop):

@@ -78,8 +78,13 @@ class Shelf:
     before: Mapping[Place, Sequence[tuple[Window, float]]]
 
     @classmethod
-    def of(cls, signals: Sequence[Signal], *, has_budget: bool = False) -> Shelf:
-        """Lays signals out."""
+    def of(cls, signals: Sequence[Signal], *, has_budget: bool = False, has_usual: bool = True) -> Shelf:
+        """Lays signals out.
+
+        Args:
+            has_budget: of false alarms.
+            has_usual: some rule asks what the windows before make usual.
+        """
         by_name: dict[str, list[Signal]] = defaultdict(list)
         statistics: dict[tuple[str, str], set[str]] = defaultdict(set)
         tests: dict[tuple[Place, str], float] = {}
@@ -95,7 +100,7 @@ class Shelf:
                 drifted[place_of(signal)].append(signal)
         if has_budget:
             tests = adjusted_by_family(tests)
-        return cls(by_name, statistics, tests, drifted, _histories(signals))
+        return cls(by_name, statistics, tests, drifted, _histories(signals) if has_usual else {})
 
     def usual(self, signal: Signal) -> Usual | None:
         """Sums up the windows before a signal's own; None when they are too few."""

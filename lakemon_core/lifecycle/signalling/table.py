@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lakemon_core.domain.rule import Rule, Signal
-from lakemon_core.domain.window import Window
+from lakemon_core.domain.rule import Compare, Rule, Signal
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.lifecycle.measuring.custom_signals import CustomSignals
 from lakemon_core.lifecycle.signalling.from_metrics import SignalMaker, place_of
 from lakemon_core.lifecycle.signalling.from_rows import RowSignals
 from lakemon_core.lifecycle.signalling.history import note_quality
+from lakemon_core.lifecycle.signalling.loading import looked_at, signals_of
 from lakemon_core.ports import Condition
 
 Spans = dict[str, set[datetime]]
@@ -51,15 +51,27 @@ class SignalTable:
             written += self._write(added, [[*where, names] for where in _filters(_spans_of(added))])
         return written
 
-    def load(self, names: Sequence[str] | None = None) -> list[Signal]:
-        """Returns the signals of those names, or all, in window order."""
+    def load(
+        self, names: Sequence[str] | None = None, *, for_rules: Sequence[Rule] | None = None
+    ) -> list[Signal]:
+        """Returns the signals of those names, or all, in window order.
+
+        Args:
+            names: of signals.
+            for_rules: leaves out the statistics of drift that neither these rules nor a report look at.
+        """
         name = self.context.monitor.metric_table("signals")
         if not self.context.backend.tables.exists(name):
             return []
         where = [Condition("signal", "in", tuple(names))] if names else []
-        rows = self.context.backend.tables.scan(name, where=where).read_all().to_pylist()
-        signals = [_from_row(row, self.context.roles.model_id) for row in rows]
-        return sorted(signals, key=lambda signal: (signal.window is None, signal.window))
+        tables = self.context.backend.tables
+        if for_rules is None:
+            return signals_of(tables.scan(name, where=where).read_all(), self.context.roles.model_id)
+        of_baseline = Condition("compare", "=", Compare.BASELINE.value)
+        found = tables.scan(name, columns=["compare"], where=[*where, of_baseline])
+        has_baseline = any(batch.num_rows for batch in found)
+        rows = looked_at(tables.scan(name, where=where), for_rules, has_baseline=has_baseline)
+        return signals_of(rows, self.context.roles.model_id)
 
     def _version(self, kind: str) -> int:
         name = self.context.monitor.metric_table(kind)
@@ -184,30 +196,3 @@ def _row(signal: Signal, model_id: str) -> dict[str, object]:
         "statistic": signal.statistic,
         "compare": str(signal.compare) if signal.compare else None,
     }
-
-
-def _from_row(row: Mapping[str, Any], model_id: str) -> Signal:
-    window = row["window"]
-    return Signal(
-        window=Window(window["start"], window["end"]) if window else None,
-        granularity=row["granularity"],
-        model_id=row[model_id],
-        slice_key=row["slice_key"],
-        slice_value=row["slice_value"],
-        column=row["column"],
-        name=row["signal"],
-        statistic=row["statistic"],
-        compare=row["compare"],
-        value=row["value"],
-        n=row["n"],
-        method=row["method"] or "",
-        lower=row["lower"],
-        upper=row["upper"],
-        baseline=row["baseline"],
-        p_value=row["p_value"],
-        chance_level=row["chance_level"],
-        maturity=row["maturity"],
-        table_version=row["table_version"],
-        config_hash=row["config_hash"] or "",
-        reason=row["reason"] or "",
-    )
