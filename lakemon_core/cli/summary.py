@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from lakemon_core.cli.output import console as new_console
 from lakemon_core.cli.output import table
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lakemon_core.pipeline.result import RunResult
 
 _MOST = 10
+_NAMED = 3
 _ARRIVED = frozenset({"delivered", "accepted"})
 _COLOURS = {
     "critical": "bold red",
@@ -68,11 +69,20 @@ def _stages(stages: Sequence[StageOutcome]) -> Table:
 
 
 def _detail(detail: Mapping[str, object]) -> str:
-    """Returns the detail of a stage in one line: its error, or its plain values that are not zero."""
+    """Returns the detail of a stage in one line: its error, or its values that are not zero."""
     if "error" in detail:
         return plain(str(detail["error"]), 1000)
-    shown = {key: value for key, value in detail.items() if isinstance(value, (str, int, float)) and value}
-    return ", ".join(f"{key.replace('_', ' ')} {plain(str(value))}" for key, value in shown.items())
+    shown = {key: _short(value) for key, value in detail.items() if value}
+    return ", ".join(f"{key.replace('_', ' ')} {plain(text)}" for key, text in shown.items() if text)
+
+
+def _short(value: object) -> str:
+    """Returns a plain value, or how many names there are with the first few; nothing for anything else."""
+    if isinstance(value, Mapping):
+        names = [str(name) for name in cast("Mapping[str, object]", value)]
+        rest = ", …" if len(names) > _NAMED else ""
+        return f"{len(names)} ({', '.join(names[:_NAMED])}{rest})"
+    return str(value) if isinstance(value, (str, int, float)) else ""
 
 
 def _incident(incident: Incident) -> str:

@@ -36,13 +36,14 @@ from lakemon_core.ports.serving import (
     UnpackResult,
 )
 from lakemon_core.ports.setting import API_VERSION, Clock, PluginConfig, Progress, Secrets
-from lakemon_core.ports.tables import Condition, TableFiles, TableInfo, Tables, WriteResult
+from lakemon_core.ports.tables import Adjustment, Condition, TableFiles, TableInfo, Tables, WriteResult
 from lakemon_core.ports.web_apps import WEB_APPS, WebAppSetup
 
 __all__ = [
     "API_VERSION",
     "PROBE_PREFIX",
     "WEB_APPS",
+    "Adjustment",
     "AlertSink",
     "Backend",
     "BackendCheck",

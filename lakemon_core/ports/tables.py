@@ -176,6 +176,19 @@ class Tables(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """How the rows of a table differ from those of the file that they are imported from.
+
+    Attributes:
+        at: a column that the file lacks, and the moment that every row gets in it.
+        left_out: columns of the file that the table does not get.
+    """
+
+    at: tuple[str, datetime] | None = None
+    left_out: tuple[str, ...] = ()
+
+
 class TableFiles(Protocol):
     """Brings files into tables and takes tables out into files; `lakemon table import` and `export`."""
 
@@ -186,7 +199,7 @@ class TableFiles(Protocol):
         *,
         mode: str,
         progress: Progress,
-        at: tuple[str, datetime] | None = None,
+        adjustment: Adjustment | None = None,
     ) -> WriteResult:
         """Reads a Parquet, CSV or Arrow file in batches, or uses a Delta folder in place.
 
@@ -194,11 +207,11 @@ class TableFiles(Protocol):
 
         Args:
             mode: `append`, `replace`, or `create` (refuses a table that is there).
-            at: a column that the file lacks, and the moment that every row gets in it.
+            adjustment: how its rows differ from those of the file; None takes them as they are.
 
         Raises:
-            DataError: LM303 types that do not fit, LM32x files that are missing, cannot be read, or have the
-                column of `at`.
+            DataError: LM302 for columns that the file lacks, LM303 types that do not fit, LM32x files that
+                are missing, cannot be read, or have the column of `at`.
         """
         ...
 

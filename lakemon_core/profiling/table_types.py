@@ -200,7 +200,7 @@ def _stored(field: pa.Field, where: str) -> pa.DataType:
             "LM303",
             f"column {plain(field.name)!r} cannot be stored: {error};",
             where=where,
-            cure="convert it to a number or text, or leave it out.",
+            cure="convert it to a number or text, or leave it out: `table import --leave-out COLUMN`.",
         ) from error
 
 
@@ -252,7 +252,8 @@ def _check_names(incoming: pa.Schema, table: pa.Schema | None, where: str) -> No
                 "LM311",
                 f"column {plain(name)!r} {what};",
                 where=where,
-                cure="rename or leave out one of them: Delta tables do not tell names apart by case.",
+                cure="rename or leave out one of them (`table import --leave-out COLUMN`):"
+                " Delta tables do not tell names apart by case.",
             )
         seen.add(folded)
 

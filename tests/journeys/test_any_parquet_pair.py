@@ -2,9 +2,13 @@
 
 import json
 import sys
+from datetime import date, time
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from scipy.stats import ks_2samp
 from sklearn.datasets import load_wine
@@ -100,3 +104,46 @@ def test_a_time_that_cannot_be_given_is_refused(lakemon, wine, tmp_path, argumen
         "table", "import", "inference_logs", "dated.parquet", *arguments, code=2 if code == "LM180" else 3
     )
     assert told["error"]["code"] == code
+
+
+ODD = {
+    "prediction": ["a", "b", "a"],
+    "😀": pa.array([0.5, -1.0, 2.0]),
+    "it's; DROP TABLE t; --": pa.array([1, 2, 3], pa.uint64()),
+    'a "b".`c`': pa.array(["u", None, "v"]).dictionary_encode(),
+    "select": pa.array([Decimal("1.10"), None, Decimal("2.20")], pa.decimal128(12, 2)),
+    "day": pa.array([date(2026, 1, 1)] * 3),
+    "half": pa.array(np.array([0.5, 1.5, 2.5], "float16")),
+    "nothing": pa.nulls(3),
+    "large": pa.array(["q", "r", "q"], pa.large_string()),
+    "infinite": pa.array([float("inf"), float("nan"), 1.0]),
+    "list": pa.array([[1], [2], None]),
+    "nested": pa.array([{"p": 1}] * 3),
+    "bytes": pa.array([b"x"] * 3),
+    "clock": pa.array([time(1)] * 3),
+    "Half": pa.array([1, 2, 3]),
+}
+"""Columns of every kind; the last two cannot lie in a Delta table, and nulls alone have no type there."""
+
+
+def test_columns_of_any_name_and_type_are_measured_or_left_out_with_a_reason(lakemon, tmp_path, capfd):
+    pq.write_table(pa.table(ODD), tmp_path / "odd.parquet")
+    arguments = ("table", "import", "inference_logs", "odd.parquet", "--at", "2026-03-01")
+    for left_out in ("Half", "clock"):
+        refused = lakemon(*arguments, code=3)["error"]
+        assert left_out in refused["what"]
+        assert "--leave-out" in refused["cure"]
+        arguments = (*arguments, "--leave-out", left_out)
+    assert lakemon(*arguments, "--leave-out", "halff", code=3)["error"]["code"] == "LM302"
+    assert lakemon(*arguments)["inserted"] == 3
+    (monitored,) = (one for one in lakemon("run")["stages"] if one["name"] == "monitor")
+    skipped = monitored["detail"]["columns_skipped"]
+    assert set(skipped) == {"list", "nested", "bytes"}
+    assert all("are not measured" in reason for reason in skipped.values())
+    sql = "SELECT column_name FROM c.monitoring.inference_logs_profile_metrics WHERE log_type = 'INPUT'"
+    measured = {row["column_name"] for row in lakemon("query", sql)["rows"]}
+    assert measured == {":table", *ODD} - {"Half", "clock", "nothing", *skipped}
+    (tmp_path / "more.csv").write_text("timestamp,day\n2026-03-02T00:00:00Z,2026-01-02\n")
+    lakemon("table", "import", "inference_logs", "more.csv")
+    assert call(["run"]) == 0
+    assert "columns skipped 3 (list, nested, bytes)" in capfd.readouterr().out

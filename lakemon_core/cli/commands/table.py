@@ -52,6 +52,10 @@ At = Annotated[
     str | None,
     typer.Option("--at", help="A moment for all rows of a file that has no time, e.g. 2026-03-01 (UTC)."),
 ]
+LeaveOut = Annotated[
+    list[str] | None,
+    typer.Option("--leave-out", help="A column that the table does not get; may be repeated."),
+]
 Limit = Annotated[int, typer.Option("--limit", min=0, help="How many rows.")]
 
 
@@ -86,6 +90,7 @@ def import_table(
     *,
     mode: ImportMode = Mode.APPEND,
     at: At = None,
+    leave_out: LeaveOut = None,
     config_option: ConfigOption = None,
     environment: Environment = None,
     workspace: Workspace = None,
@@ -94,6 +99,8 @@ def import_table(
     quiet: Quiet = False,
 ) -> int:
     """Import a file of any size into a table; the same file again changes nothing."""
+    from lakemon_core.ports import Adjustment
+
     set_logging(verbose, quiet=quiet)
     with (
         showing(quiet=quiet) as display,
@@ -102,7 +109,8 @@ def import_table(
         full = _name(session, name)
         column = session.context("import").roles.timestamp if at and session.model_type else "timestamp"
         dated = (column, _moment(at)) if at else None
-        result = _files(session).import_file(full, file, mode=mode.value, progress=display, at=dated)
+        wanted = Adjustment(dated, tuple(leave_out or ())) if at or leave_out else None
+        result = _files(session).import_file(full, file, mode=mode.value, progress=display, adjustment=wanted)
     document = {"table": str(full), "version": result.version, "inserted": result.inserted}
     told = f"{result.inserted:,} rows into {full}" if result.changed else f"{full} holds {file} already"
     answer(output, document, lambda console: console.print(f"{told}, version {result.version}"))

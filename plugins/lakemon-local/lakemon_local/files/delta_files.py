@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
 
 from lakemon_core.domain.errors import DataError
 from lakemon_core.domain.names import TableName
-from lakemon_core.ports import Progress, WriteResult
+from lakemon_core.ports import Adjustment, Progress, WriteResult
 from lakemon_core.profiling.table_types import narrowest
+from lakemon_local.files.adjusting import adjusted
 from lakemon_local.files.source import BATCH_ROWS, Source, existing, open_source
 from lakemon_local.files.target import open_target
 from lakemon_local.tables import DeltaTables
@@ -32,7 +31,7 @@ class DeltaFiles:
         *,
         mode: str,
         progress: Progress,
-        at: tuple[str, datetime] | None = None,
+        adjustment: Adjustment | None = None,
     ) -> WriteResult:
         """Reads a file in batches into a table in one commit, or uses a Delta folder in place.
 
@@ -44,31 +43,31 @@ class DeltaFiles:
             path: `.parquet`, `.csv`, `.csv.gz`, `.tsv`, `.arrow`, `.feather` or `.ipc`, or a Delta folder.
             mode: `append`, `replace` all rows, or `create` a table that is not there yet.
             progress: told rows and bytes.
-            at: a column that the file lacks, and the moment that every row gets in it.
+            adjustment: how the rows differ from those of the file; None takes them as they are.
 
         Returns:
             rows written; for a Delta folder that is new here, the rows it holds.
 
         Raises:
-            DataError: LM303 types that do not fit, LM320 no such file, LM321 unknown ending, LM322 cannot be
-                read, LM323 `create` for a table that is there, LM325 the file has the column of `at`, or is a
-                Delta folder.
+            DataError: LM302 no such column to leave out, LM303 types that do not fit, LM320 no such file,
+                LM321 unknown ending, LM322 cannot be read, LM323 `create` for a table that is there, LM325
+                the file has the column of `at`, or a Delta folder should be adjusted.
         """
         source = existing(path)
         if source.is_dir():
-            if at is not None:
-                what = "a Delta folder is used in place, and cannot be given a time;"
-                raise DataError("LM325", what, where=str(path), cure="leave out --at.")
+            if adjustment is not None:
+                what = "a Delta folder is used in place, as it is;"
+                raise DataError("LM325", what, where=str(path), cure="leave out --at and --leave-out.")
             return self._use_in_place(name, source)
-        mark = _mark(source, progress, at)
+        mark = _mark(source, progress, adjustment)
         if self._tables.holds_import(name, mark, alone=mode == "replace"):
             return WriteResult(self._tables.info(name).version)
         if mode == "create" and self._tables.exists(name):
             raise DataError("LM323", f"{name} is there already;", cure="use --mode append or --mode replace.")
         known = self._tables.info(name).schema if self._tables.exists(name) else None
         with open_source(source, known) as opened:
-            dated = opened if at is None else _dated(opened, *at, path)
-            rows = pa.RecordBatchReader.from_batches(dated.schema, _told(dated, source, progress))
+            wanted = adjusted(opened, adjustment, path) if adjustment else opened
+            rows = pa.RecordBatchReader.from_batches(wanted.schema, _told(wanted, source, progress))
             return self._tables.import_rows(name, rows, mark, replace=mode == "replace")
 
     def export_file(self, name: TableName, path: Path, *, progress: Progress) -> int:
@@ -112,27 +111,11 @@ def _gathered(rows: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         yield pa.concat_batches(waiting)
 
 
-def _dated(source: Source, column: str, moment: datetime, path: Path) -> Source:
-    """Gives every row a moment, in a column that comes first."""
-    if column in source.schema.names:
-        raise DataError(
-            "LM325", f"the file has a column {column!r} already;", where=str(path), cure="leave out --at."
-        )
-    field = pa.field(column, pa.timestamp("us", "UTC"))
-    schema = pa.schema([field, *source.schema])
-    value = pa.scalar(moment, field.type)
-
-    def dated(batch: pa.RecordBatch) -> pa.RecordBatch:
-        return pa.RecordBatch.from_arrays([pa.repeat(value, batch.num_rows), *batch.columns], schema=schema)
-
-    return replace(source, schema=schema, batches=map(dated, source.batches))
-
-
-def _mark(path: Path, progress: Progress, at: tuple[str, datetime] | None) -> str:
-    """Returns what makes an import this one: a digest of the path, the content, and a time that is added."""
+def _mark(path: Path, progress: Progress, adjustment: Adjustment | None) -> str:
+    """Returns what makes an import this one: a digest of the path, the content, and what is adjusted."""
     size = path.stat().st_size
-    dated = f"{path}@{at[0]}={at[1].isoformat()}" if at else str(path)
-    digest = hashlib.blake2b(dated.encode(), digest_size=16)
+    named = f"{path} {adjustment}" if adjustment else str(path)
+    digest = hashlib.blake2b(named.encode(), digest_size=16)
     with path.open("rb") as file:
         done = 0
         while block := file.read(1 << 22):
