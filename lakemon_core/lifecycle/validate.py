@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lakemon_core.domain.errors import DataError, did_you_mean
@@ -11,11 +11,11 @@ from lakemon_core.domain.names import plain
 from lakemon_core.domain.run import Finding, Severity, Stage, StageStatus
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.lifecycle.deploy import resolve_model
+from lakemon_core.lifecycle.probes import Probes
 from lakemon_core.lifecycle.samples import sample_requests
 from lakemon_core.ports import (
     PROBE_PREFIX,
     EndpointState,
-    LoggedRequest,
     ModelVersion,
     PayloadHealth,
     ServingResponse,
@@ -46,7 +46,8 @@ def validate(context: RunContext) -> Validated:
     """Validates the endpoint with real requests, or the batch inference table by its columns.
 
     An endpoint that was validated with the same model version and config is not asked again: a second run
-    changes nothing.
+    changes nothing. Test requests that were sent before and are not logged yet are looked for again, until
+    logging has to have worked.
 
     Raises:
         DataError: LM301 when a batch table is missing, LM302 when a role's column is missing.
@@ -63,14 +64,15 @@ def validate(context: RunContext) -> Validated:
             "reason": f"version {model.version} was validated with this config before"
         }
         return Validated(StageStatus.NOTHING_TO_DO, endpoint=endpoint, detail=detail)
-    result = _validate_endpoint(context, model, endpoint)
+    sent = Probes.noted(context, mark)
+    result = _look_again(context, sent, endpoint) if sent else _send(context, model, endpoint, mark)
     if result.status is StageStatus.DONE and result.ok:
         context.backend.ledger.put(key, mark)
     return result
 
 
-def _validate_endpoint(context: RunContext, model: ModelVersion, endpoint: EndpointState | None) -> Validated:
-    """Sends samples one by one, looks each up in the payload table, and checks what came back."""
+def _send(context: RunContext, model: ModelVersion, endpoint: EndpointState | None, mark: str) -> Validated:
+    """Sends samples one by one, checks what came back, and looks each up in the payload table."""
     serving = context.monitor.serving
     assert serving is not None
     samples = sample_requests(context, model)
@@ -81,30 +83,48 @@ def _validate_endpoint(context: RunContext, model: ModelVersion, endpoint: Endpo
         responses.append(
             context.backend.serving.query(serving.endpoint_name, [record], client_request_id=probe)
         )
+    rows, unreadable = _predictions(context, model, responses)
+    findings = (*_answers(responses, unreadable), *_checked(context, rows))
+    sent = Probes.of(context, mark, responses)
+    if not findings:
+        sent.note(context)  # before the wait: a run that is killed meanwhile has sent them
+    looked = _look(context, sent)
+    return replace(
+        looked,
+        findings=(*findings, *looked.findings),
+        endpoint=endpoint,
+        responses=tuple(responses),
+        rows=rows,
+    )
+
+
+def _look_again(context: RunContext, sent: Probes, endpoint: EndpointState | None) -> Validated:
+    """Looks for test requests of an earlier run, whose answers were right."""
+    return replace(_look(context, sent), endpoint=endpoint)
+
+
+def _look(context: RunContext, sent: Probes) -> Validated:
+    """Looks for test requests in the payload table; what is still missing stays noted until the limit."""
+    payload = context.monitor.inference_table.payload
     logged = context.backend.serving.logged(
-        context.monitor.inference_table.payload,
-        [response.request_id for response in responses if response.request_id],
-        wait_seconds=context.backend.log_wait_seconds,
+        payload,
+        sent.waiting,
+        wait_seconds=max(0.0, min(context.backend.log_wait_seconds, sent.left(context))),
         progress=context.progress,
     )
-    rows, unreadable = _predictions(context, model, responses)
-    health = context.backend.payload_health(context.monitor.inference_table.payload)
-    findings = (
-        *_answers(responses, unreadable),
-        *_logging(responses, logged),
-        *_lost(health),
-        *_checked(context, rows),
-    )
-    missing = len(responses) - len({entry.request_id for entry in logged})
+    rest, health = sent.without(logged), context.backend.payload_health(payload)
+    missing = rest.finding(context)
+    if missing is None or missing.severity is Severity.CRITICAL:
+        Probes.forget(context)
     detail: dict[str, object] = {
-        "requests": len(responses),
-        "answered": sum(response.status == 200 for response in responses),
-        "logged": len(logged),
-        "payload_table": str(context.monitor.inference_table.payload),
+        "requests": sent.requests,
+        "answered": sent.answered,
+        "logged": sent.requests - len(rest.waiting),
+        "payload_table": str(payload),
         **_counted(health),
     }
-    status = StageStatus.PENDING if missing else StageStatus.DONE
-    return Validated(status, findings, endpoint, tuple(responses), rows, detail)
+    status = StageStatus.PENDING if rest.waiting else StageStatus.DONE
+    return Validated(status, (*([missing] if missing else []), *_lost(health)), detail=detail)
 
 
 def _answers(responses: Sequence[ServingResponse], unreadable: Sequence[str]) -> tuple[Finding, ...]:
@@ -117,21 +137,6 @@ def _answers(responses: Sequence[ServingResponse], unreadable: Sequence[str]) ->
         title = f"{len(unreadable)} predictions are not understood: {unreadable[0]}"
         found.append(_critical("validate/unreadable", title, {"first": unreadable[0]}))
     return tuple(found)
-
-
-def _logging(responses: Sequence[ServingResponse], logged: Sequence[LoggedRequest]) -> tuple[Finding, ...]:
-    wanted = {response.request_id for response in responses if response.request_id}
-    missing = wanted - {entry.request_id for entry in logged}
-    if not missing:
-        return ()
-    title = (
-        f"{len(missing)} of {len(wanted)} test requests are not in the payload table yet: logging is pending"
-    )
-    return (
-        Finding(
-            "validate/pending", Stage.VALIDATE, Severity.WARNING, title, {"request_ids": sorted(missing)[:5]}
-        ),
-    )
 
 
 def _lost(health: PayloadHealth | None) -> tuple[Finding, ...]:

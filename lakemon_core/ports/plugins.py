@@ -130,6 +130,11 @@ class Backend(ABC):
         """How long a test request may take to appear in its payload table before it counts as pending."""
         return 30.0
 
+    @property
+    def log_limit_seconds(self) -> float:
+        """How long after it was sent a test request may be missing before logging counts as broken."""
+        return 3600.0
+
     def payload_health(self, payload: TableName) -> PayloadHealth | None:
         """Counts what was logged lately; None where there is nothing to tell beside the rows themselves."""
         del payload

@@ -75,6 +75,10 @@ class Team:
         (stage,) = self.told(*command, code=code)["stages"]
         return stage
 
+    def probes(self) -> int:
+        """How many test requests were sent so far."""
+        return len(self.workspace.journal.to("POST", "/serving-endpoints/flights/invocations"))
+
     def register(self) -> None:
         """Registers the next version, as a training job did; it answers with probabilities."""
         models = self.workspace.models
@@ -111,16 +115,19 @@ def test_a_model_comes_to_databricks(team: Team):
     assert (tags["team"], tags["lakemon_git_sha"], tags["lakemon_version"]) == ("delays", "0a1b2c3", "1")
     assert team.stage("deploy_serving", "-e", "prod")["status"] == "nothing to do"
 
-    team.workspace.payloads.delivers = lambda row: [3600.0]
-    pending = team.told("validate_inference_table", "-e", "prod")
-    assert pending["stages"][0]["status"] == "pending"
-    assert any("logging is pending" in finding["title"] for finding in pending["findings"])
+    team.workspace.payloads.delivers = lambda row: [3600.0, 3600.0]
+    for _ in range(2):
+        pending = team.told("validate_inference_table", "-e", "prod")
+        assert pending["stages"][0]["status"] == "pending"
+        assert any("logging is pending" in finding["title"] for finding in pending["findings"])
+        assert team.probes() == 4
 
-    team.workspace.payloads.delivers = lambda row: [0.0, 0.0]
+    team.workspace.clock.advance(3601)
     validated = team.stage("validate_inference_table", "-e", "prod")
     assert validated["status"] == "done"
     counts = ("requests", "answered", "logged", "logged_lately", "doubled", "failed", "oversize")
     assert [validated["detail"][name] for name in counts] == [4, 4, 4, 4, 4, 0, 0]
+    assert team.probes() == 4
 
     team.register()
     team.workspace.models.known[MODEL].versions[2].predict = lambda rows: ["?"] * len(rows)
@@ -130,6 +137,19 @@ def test_a_model_comes_to_databricks(team: Team):
     assert [stage["status"] for stage in told["stages"]] == ["done", "failed"]
     assert told["stages"][1]["detail"]["rolled_back_to"] == "1"
     assert team.workspace.serving.endpoints["flights"].tags["lakemon_version"] == "1"
+
+
+def test_logging_that_does_not_come_is_an_error_in_the_end(team: Team):
+    late = CONFIG.replace("log_wait_seconds: 3", "log_wait_seconds: 1, log_limit_seconds: 1")
+    (team.folder / "monitoring_config.yml").write_text(late)
+    team.stage("deploy_serving", "-e", "prod")
+    team.workspace.payloads.delivers = lambda row: []
+    for sent in (4, 8):  # what was lost is not waited for again
+        told = team.told("validate_inference_table", "-e", "prod", code=3)
+        assert told["stages"][0]["status"] == "failed"
+        assert [finding["id"] for finding in told["findings"]] == ["validate/not_logged"]
+        assert "logging does not work" in told["findings"][0]["title"]
+        assert team.probes() == sent
 
 
 def test_a_principal_without_grants_is_told_each_one(team: Team):

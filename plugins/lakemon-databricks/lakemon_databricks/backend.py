@@ -59,6 +59,8 @@ class DatabricksConfig(PluginConfig):
         tags: of the endpoint, beside our own.
         log_wait_seconds: how long a test request may take to appear in its payload table before it counts as
             pending; Databricks promises minutes, and at most about an hour.
+        log_limit_seconds: how long after it was sent a test request may be missing before validate says that
+            logging does not work; runs until then look for it again and send no new ones.
         call_seconds: limit of one call with all of its retries.
         statement_seconds: limit of one SQL statement.
         profiling_api: `data_quality`, `quality_monitors`, or `auto` for the newer one that the workspace has.
@@ -75,6 +77,7 @@ class DatabricksConfig(PluginConfig):
     workload_type: WorkloadType = "CPU"
     tags: dict[str, str] = Field(default_factory=dict)
     log_wait_seconds: float = Field(default=600.0, ge=0)
+    log_limit_seconds: float = Field(default=7200.0, ge=0)
     call_seconds: float = Field(default=120.0, gt=0)
     statement_seconds: float = Field(default=900.0, gt=0)
     profiling_api: Literal["auto", "data_quality", "quality_monitors"] = "auto"
@@ -114,6 +117,11 @@ class DatabricksBackend(Backend):
     def log_wait_seconds(self) -> float:
         """How long a test request may take to appear in its payload table before it counts as pending."""
         return self.config.log_wait_seconds
+
+    @property
+    def log_limit_seconds(self) -> float:
+        """How long a test request may be missing before logging counts as broken."""
+        return max(self.config.log_limit_seconds, self.config.log_wait_seconds)
 
     def payload_health(self, payload: TableName) -> PayloadHealth | None:
         """Counts what was logged in the last two days; None while the payload table is not there."""
