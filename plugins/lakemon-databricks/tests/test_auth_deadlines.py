@@ -46,6 +46,12 @@ def test_no_retry_after_keeps_a_call_longer_than_its_time(client, signed_in: Fak
     ends_in_time(client)
 
 
+@pytest.mark.parametrize("retry_after", [None, "0", "-5", "0.5", "junk", "Sun, 06 Nov 1994 08:49:37 GMT"])
+def test_a_call_that_was_throttled_once_is_sent_again(signed_in: FakeWorkspace, retry_after):
+    signed_in.faults.on("GET", WAREHOUSES, faults.throttles(retry_after))
+    assert names(connect(Connection(call_seconds=30.0))) == ["Serverless Starter Warehouse"]
+
+
 @pytest.mark.parametrize(
     "fault",
     [

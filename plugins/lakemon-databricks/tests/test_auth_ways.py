@@ -10,6 +10,7 @@ from threading import Thread
 
 import pytest
 from fakes.databricks import FakeWorkspace, faults
+from fakes.tls_proxy import TlsProxy
 from lakemon_databricks.workspace import Connection, connect
 
 from lakemon_core.domain.errors import ModelError
@@ -104,6 +105,62 @@ def test_an_azure_devops_job_signs_in_without_any_secret(
     }.items():
         monkeypatch.setenv(f"SYSTEM_{name}", value)
     assert who(Connection(host=databricks_workspace.host, auth_type="azure-devops-oidc")) == PRINCIPAL
+
+
+AZURE = "adb-4711471147114711.11.azuredatabricks.net"
+LOGIN = "login.microsoftonline.com"
+
+
+@pytest.fixture
+def azure(databricks_workspace: FakeWorkspace, monkeypatch, tmp_path) -> Iterator[TlsProxy]:
+    """A workspace of Azure and Microsoft's login server, at their true names, behind a company's proxy."""
+    proxy = TlsProxy(tmp_path, databricks_workspace.host, AZURE, LOGIN)
+    for name in ("https_proxy", "http_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in proxy.environment().items():
+        monkeypatch.setenv(name, value)
+    yield proxy
+    proxy.stop()
+
+
+@pytest.mark.parametrize("tenant", ["its-tenant", ""], ids=["tenant", "tenant-told-by-the-workspace"])
+def test_an_azure_service_principal_signs_in_at_microsoft(
+    azure: TlsProxy, databricks_workspace: FakeWorkspace, monkeypatch, tenant: str
+):
+    databricks_workspace.identity.service_principals[PRINCIPAL] = "its-secret"
+    monkeypatch.setenv("ARM_CLIENT_ID", PRINCIPAL)
+    monkeypatch.setenv("ARM_CLIENT_SECRET", "its-secret")
+    if tenant:
+        monkeypatch.setenv("ARM_TENANT_ID", tenant)
+    assert who(Connection(host=f"https://{AZURE}")) == PRINCIPAL
+    (call, *_) = databricks_workspace.journal.to("POST", "*/oauth2/token")
+    assert (call.request.path, call.request.headers["host"]) == (
+        f"/{tenant or 'fake-tenant'}/oauth2/token",
+        LOGIN,
+    )
+    assert set(azure.asked) == {AZURE, LOGIN}
+
+
+def test_a_wrong_secret_of_an_azure_service_principal_is_told(
+    azure: TlsProxy, databricks_workspace: FakeWorkspace, monkeypatch
+):
+    databricks_workspace.identity.service_principals[PRINCIPAL] = "its-secret"
+    for name, value in (("CLIENT_ID", PRINCIPAL), ("CLIENT_SECRET", "an-old-one"), ("TENANT_ID", "t")):
+        monkeypatch.setenv(f"ARM_{name}", value)
+    with pytest.raises(ModelError, match=r"LM421 .*Client authentication failed") as told:
+        who(Connection(host=f"https://{AZURE}"))
+    assert "an-old-one" not in str(told.value)
+
+
+def test_a_github_job_signs_in_at_microsoft_without_any_secret(
+    azure: TlsProxy, databricks_workspace: FakeWorkspace, monkeypatch, ci_tokens
+):
+    databricks_workspace.identity.trusted_subjects[SUBJECT] = PRINCIPAL
+    monkeypatch.setenv("ARM_CLIENT_ID", PRINCIPAL)
+    monkeypatch.setenv("ARM_TENANT_ID", "its-tenant")
+    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "of-the-job")
+    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", f"{ci_tokens}/token?api-version=2.0")
+    assert who(Connection(host=f"https://{AZURE}", auth_type="github-oidc-azure")) == PRINCIPAL
 
 
 def test_without_credentials_the_ways_to_give_them_are_named(databricks_workspace: FakeWorkspace):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lakemon_core.domain.names import TableName
 from lakemon_databricks.profiling.definition import CustomMetric, Profile, data_type_of
 from lakemon_databricks.profiling.found import Found, Progressing, Refreshed, table_or_none, told
+from lakemon_databricks.workspace.refusals import present
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
@@ -95,7 +96,8 @@ class DataQuality:
 
         table_id = self._table_id()
         refresh = Refresh(object_type=_TABLE, object_id=table_id)
-        return str(self.client.data_quality.create_refresh(_TABLE, table_id, refresh).refresh_id)
+        begun = self.client.data_quality.create_refresh(_TABLE, table_id, refresh)
+        return str(present(begun.refresh_id, "refresh_id", f"start a refresh of {self.table}"))
 
     def refreshed(self, refresh_id: str) -> Refreshed | None:
         """Returns how far a refresh is; None when it is not known here."""
@@ -115,10 +117,13 @@ class DataQuality:
         return Refreshed(state, told(found.state, found.message))
 
     def _table_id(self) -> str:
-        return str(self.client.tables.get(str(self.table)).table_id)
+        table_id = self.client.tables.get(str(self.table)).table_id
+        return present(table_id, "table_id", f"tell which table {self.table} is")
 
     def _schema_id(self, schema: str) -> str:
-        return str(self.client.schemas.get(schema).schema_id)
+        return present(
+            self.client.schemas.get(schema).schema_id, "schema_id", f"tell which schema {schema} is"
+        )
 
     def _found(self, config: dataquality.DataProfilingConfig) -> Found:
         from databricks.sdk.service.dataquality import DataProfilingStatus

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lakemon_core.domain.names import TableName
 from lakemon_databricks.profiling.definition import CustomMetric, Profile, data_type_of
 from lakemon_databricks.profiling.found import Found, Progressing, Refreshed, table_or_none, told
+from lakemon_databricks.workspace.refusals import present
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
@@ -68,7 +69,8 @@ class QualityMonitors:
 
     def refresh(self) -> str:
         """Starts a refresh; returns its id."""
-        return str(self.client.quality_monitors.run_refresh(str(self.table)).refresh_id)
+        begun = self.client.quality_monitors.run_refresh(str(self.table))
+        return str(present(begun.refresh_id, "refresh_id", f"start a refresh of {self.table}"))
 
     def refreshed(self, refresh_id: str) -> Refreshed | None:
         """Returns how far a refresh is; None when it is not known here."""

@@ -37,12 +37,26 @@ class Result:
         """Streams the rows with plain types: timestamps in microseconds, UTC."""
         manifest = self.response.manifest
         columns = (manifest and manifest.schema and manifest.schema.columns) or []
+        if not columns:
+            raise not_fetched(self._id, "its answer names no columns")
         schema = arrow_schema((column.name or "", column.type_text or "STRING") for column in columns)
         return pa.RecordBatchReader.from_batches(schema, self._batches(schema))
 
     def _batches(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        """Yields the rows of all chunks; as many as the statement said, or it is an error."""
+        manifest, came = self.response.manifest, 0
+        said = manifest.total_row_count if manifest else None
+        for batch in self._fetched_batches(schema):
+            came += len(batch)
+            yield batch
+        if said is not None and came != said:
+            raise not_fetched(self._id, f"{came} of {said} rows came")
+
+    def _fetched_batches(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         for link in self._links():
             with pa.ipc.open_stream(BytesIO(self._fetched(link))) as stream:
+                if len(stream.schema.names) != len(schema.names):
+                    raise not_fetched(self._id, "its answer names other columns than its rows have")
                 for batch in stream:
                     renamed = batch.rename_columns(schema.names)
                     yield renamed.cast(schema)

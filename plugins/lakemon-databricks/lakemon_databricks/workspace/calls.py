@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -27,6 +28,8 @@ LONGEST_PAUSE = 30.0
 _PAUSES = (0.5, 1.0, 2.0, 4.0)
 """Seconds before a call that failed with 500, 502 or 504 is sent again."""
 
+_SIGNING_IN = {"databricks.sdk.oauth", "databricks.sdk.credentials_provider", "databricks.sdk.oidc"}
+"""Modules of the SDK that fetch tokens; a login server that refuses makes them raise plain ValueErrors."""
 _BAD_TOKEN = re.compile(r"invalid (access )?token", re.IGNORECASE)
 """A token that nobody knows is answered with 403, like a missing right."""
 
@@ -118,8 +121,10 @@ class _Door:
         from databricks.sdk.errors.base import DatabricksError
 
         what = f"answer {call}"
-        if isinstance(error, LakemonError) or type(error) in {ValueError, TypeError}:
+        if isinstance(error, LakemonError):
             return error
+        if type(error) in {ValueError, TypeError}:
+            return not_signed_in(error, self.host) if _of_token(error) else error
         if isinstance(error, Unauthenticated) or (
             isinstance(error, PermissionDenied) and _BAD_TOKEN.search(str(error))
         ):
@@ -145,6 +150,12 @@ class _Door:
 
         servers_own = isinstance(error, InternalError | DeadlineExceeded) or type(error) is DatabricksError
         return self.sends_again and servers_own
+
+
+def _of_token(error: BaseException) -> bool:
+    """Whether a plain error came up while the SDK asked a login server for a token."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_globals.get("__name__") in _SIGNING_IN for frame, _ in frames)
 
 
 def _brief(error: BaseException) -> str:

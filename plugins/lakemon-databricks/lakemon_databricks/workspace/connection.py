@@ -102,7 +102,7 @@ def _client(
 
 
 def _hurried() -> Clock:
-    """Returns a clock that sleeps no longer than `LONGEST_PAUSE`, whatever a server asks for."""
+    """Returns a clock that sleeps from no time to `LONGEST_PAUSE`, whatever a server asks for."""
     from databricks.sdk.clock import RealClock
 
     class Hurried(RealClock):
@@ -110,7 +110,7 @@ def _hurried() -> Clock:
 
         def sleep(self, seconds: float) -> None:
             """Sleeps."""
-            super().sleep(min(seconds, LONGEST_PAUSE))
+            super().sleep(max(0.0, min(seconds, LONGEST_PAUSE)))
 
     return Hurried()
 

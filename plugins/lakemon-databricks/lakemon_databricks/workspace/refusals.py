@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TypeVar
 
 from lakemon_core.domain.errors import ModelError
 from lakemon_core.domain.names import plain
 
+Value = TypeVar("Value")
 _GRANT = re.compile(
     r"(?:does not have|requires?|lacks?|missing) (?:the )?(?P<grant>[A-Z][A-Z ]+[A-Z])"
     r"(?: privileges?| permissions?)? on (?P<kind>\w+) [`'\"]?(?P<name>[\w.\-]+)",
@@ -72,4 +74,24 @@ def refused(error: Exception, what: str) -> ModelError:
         "LM424",
         f"the workspace refused to {what}: {message_of(error)};",
         cure="the message holds its own words.",
+    )
+
+
+def present(value: Value | None, field: str, what: str) -> Value:
+    """Returns a field of an answer that nothing goes on without.
+
+    Args:
+        value: of the field; the SDK says None for one that the answer lacks.
+        field: its name.
+        what: was asked, e.g. `start a refresh`.
+
+    Raises:
+        ModelError: LM423 when it is not there.
+    """
+    if value is not None:
+        return value
+    raise ModelError(
+        "LM423",
+        f"the workspace did not {what}: its answer has no {field};",
+        cure="run again; if it stays, look whether a proxy changes answers, and report it.",
     )

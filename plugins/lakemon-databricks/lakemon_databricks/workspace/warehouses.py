@@ -19,10 +19,11 @@ def warehouse_of(client: WorkspaceClient, given: str) -> str:
     named = given or client.config.warehouse_id
     if named:
         return named
-    found = [each for each in client.warehouses.list() if each.id]
+    # A list that changes while it is read may tell of an item on two pages.
+    found = {each.id: each.name for each in client.warehouses.list() if each.id}
     if len(found) == 1:
-        return str(found[0].id)
-    listed = ", ".join(f"{each.name} ({each.id})" for each in found) or "none that we may see"
+        return next(iter(found))
+    listed = ", ".join(f"{name} ({one})" for one, name in found.items()) or "none that we may see"
     raise WorkspaceError(
         "LM620",
         f"no SQL warehouse is named, and there is more or less than one: {listed};",

@@ -112,7 +112,9 @@ class Identity:
 
     def _issue(self, request: Request) -> dict[str, Any]:
         form = dict(parse_qsl(request.body.decode()))
-        user = self._federated(form) if form.get("subject_token") else self._by_secret(form, request)
+        # Databricks takes a CI system's token as `subject_token`, Microsoft as `client_assertion`.
+        assertion = form.get("subject_token") or form.get("client_assertion")
+        user = self._federated(form, assertion) if assertion else self._by_secret(form, request)
         token = f"oauth-{uuid.uuid4().hex}"
         expires = self._clock.now() + timedelta(seconds=self.token_seconds)
         self._tokens[token] = _Token(user, expires)
@@ -133,9 +135,9 @@ class Identity:
             raise _refused_client("Client authentication failed")
         return str(given[0])
 
-    def _federated(self, form: dict[str, str]) -> str:
+    def _federated(self, form: dict[str, str], assertion: str) -> str:
         try:
-            part = form["subject_token"].split(".")[1]
+            part = assertion.split(".")[1]
             claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
         except (IndexError, ValueError) as error:
             raise _refused_client("The subject token is no JWT") from error
