@@ -280,7 +280,14 @@
       $("explorer").scrollIntoView({ block: "center" }); $("column").focus({ preventScroll: true });
     });
   }
-  window.addEventListener("beforeprint", () => { for (const one of document.querySelectorAll("details, .view")) { one.open = true; one.hidden = false; } });
+  // On paper what findings rest on is unfolded, tables of figures are not; then all is folded again.
+  let unfolded = [];
+  window.addEventListener("beforeprint", () => {
+    unfolded = [...document.querySelectorAll("details.on-paper:not([open])")].filter((one) => !one.closest("[hidden]"));
+    for (const one of unfolded) one.open = true;
+  });
+  window.addEventListener("afterprint", () => { for (const one of unfolded) one.open = false; });
+  matchMedia("print").addEventListener("change", draw);
   if (views.length) view(0);
   document.documentElement.dataset.ready = "true";
 })();

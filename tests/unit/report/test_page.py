@@ -97,6 +97,33 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(html, read, scheme):
     assert page.evaluate(SEEN)
 
 
+CORNER = """() => {
+  const pen = document.getElementById("canvas").getContext("2d");
+  return [...pen.getImageData(2, 2, 1, 1).data].slice(0, 3);
+}"""
+
+
+def test_paper_is_white_and_has_the_evidence_but_no_tables_of_figures(html, read):
+    page = read(html, color_scheme="dark").page
+    assert max(page.evaluate(CORNER)) < 60
+    page.emulate_media(media="print", color_scheme="dark")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.evaluate(CORNER) == [255, 255, 255]
+    assert page.locator(".findings dl:visible").count() == 3
+    assert page.get_by_role("region", name="Figures").count() == 0
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.locator(".findings dl:visible").count() == 0
+
+
+def test_of_very_many_changes_the_first_are_seen_and_the_others_unfold(read):
+    facts = drifting([f"column_{number:02}" for number in range(30)])
+    page = read(Page.of(facts).html()).page
+    assert page.locator("#changed > ul > li").count() == 12
+    page.locator("#changed summary").click()
+    assert page.locator("#changed li:visible").count() == 30
+
+
 def test_without_a_script_findings_and_charts_are_there(html, browser, tmp_path):
     (tmp_path / "report.html").write_text(html, encoding="utf-8")
     context = browser.new_context(java_script_enabled=False)
