@@ -182,6 +182,8 @@ class QualityMetric:
         path: fields inside that column when it is a struct, e.g. `("macro",)`.
         two_sided: 0 is best and both sides are bad, as of a bias; a rule without `op` judges the distance
             from 0.
+        adds_up_as: name of the metric whose changes are split over slices to explain those of this one: its
+            own for a mean over rows, `mse` for `rmse`; empty where slices do not add up to the whole.
     """
 
     name: str
@@ -189,6 +191,7 @@ class QualityMetric:
     column: str
     path: tuple[str, ...] = ()
     two_sided: bool = False
+    adds_up_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from lakemon_core.ports import (
     MeasuredWindow,
     ModelType,
     PluginConfig,
+    QualityMetric,
     QualityResult,
 )
 from lakemon_core.testing.hooks import HEAVY, imported_by
@@ -127,6 +128,22 @@ class ModelTypeContract:
             if isinstance(value, float) and isinstance(other, float):
                 assert math.isclose(value, other, rel_tol=1e-9, abs_tol=1e-12), column
 
+    def test_what_adds_up_over_slices_adds_up(self, model_type: ModelType, rows: pa.Table) -> None:
+        """A metric that adds up as itself is the mean of two halves by the rows they rest on."""
+        model_type.fit_baseline(rows)
+        middle = len(rows) // 3
+        whole, *parts = map(model_type.quality, (rows, rows.slice(0, middle), rows.slice(middle)))
+        names = {metric.name for metric in model_type.metrics}
+        for metric in model_type.metrics:
+            assert metric.adds_up_as in {"", *names}
+            if metric.adds_up_as != metric.name:
+                continue
+            (value, _), *halves = (_resting(metric, found) for found in (whole, *parts))
+            total = sum(count for _, count in halves)
+            if value is not None and total:
+                mean = sum((half or 0.0) * count for half, count in halves) / total
+                assert math.isclose(value, mean, rel_tol=1e-9, abs_tol=1e-12), metric.name
+
     def test_its_rules_judge_what_is_measured(self, model_type: ModelType) -> None:
         """They hold where the config has no rules, and say so."""
         known = {*METRICS, *(metric.name for metric in model_type.metrics)}
@@ -163,6 +180,15 @@ class ModelTypeContract:
         """With a ValueError that says what came."""
         with pytest.raises(ValueError, match=r"\S"):
             model_type.unpack({"nothing": {"of": "the kind"}}, None)
+
+
+def _resting(metric: QualityMetric, found: QualityResult) -> tuple[float | None, int]:
+    """Returns the value of a metric, and the rows it rests on."""
+    value = found.values.get(metric.column)
+    for part in metric.path:
+        value = value[part] if isinstance(value, dict) else None
+    count = found.counts.get(metric.name, found.n)
+    return (float(value), count) if isinstance(value, float) else (None, 0)
 
 
 def _without_reason(found: QualityResult, model_type: ModelType) -> list[str]:

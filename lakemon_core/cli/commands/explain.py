@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 app = typer.Typer(add_completion=False)
+_PARTS = 10
 Finding = Annotated[
     str, typer.Argument(metavar="FINDING", help="Id of an incident or a finding, or its beginning.")
 ]
@@ -29,7 +31,7 @@ def explain(
     output: Output = Format.TEXT,
     verbose: Verbose = 0,
 ) -> int:
-    """Show what an incident or finding rests on: rule, limits, every window, what drifted with it."""
+    """Show what an incident or finding rests on: rule, limits, every window, which slices moved it."""
     from lakemon_core.pipeline.explanation import explanation
 
     set_logging(verbose, quiet=False)
@@ -41,7 +43,30 @@ def explain(
         for name, value in told.facts.items():
             console.print(f"  {name}: {value}", soft_wrap=True, markup=False)
         if told.windows:
-            console.print(table(list(told.windows[0]), [tuple(row.values()) for row in told.windows]))
+            console.print(table(list(told.windows[0]), list(map(_cells, told.windows))))
+        for split in told.splits:
+            _show_split(console, split)
 
-    answer(output, {"title": told.title, **told.facts, "windows": told.windows}, show)
+    document = {"title": told.title, **told.facts, "windows": told.windows, "splits": told.splits}
+    answer(output, document, show)
     return 0
+
+
+def _cells(row: Mapping[str, Any]) -> tuple[object, ...]:
+    """Returns the values of a row, numbers to four digits."""
+    return tuple(f"{value:.4g}" if isinstance(value, float) else value for value in row.values())
+
+
+def _show_split(console: Console, split: Mapping[str, Any]) -> None:
+    """Prints how a change divides over slices: other shares of the rows, and other values within."""
+    change, mix, rate = (f"{split[name]:+.3g}" for name in ("change", "mix", "rate"))
+    console.print(
+        f"\n{split['metric']} {change} from {split['from']} to {split['to']}, by {split['slices']}:"
+        f" {mix} by other shares (mix), {rate} within slices (rate)",
+        soft_wrap=True,
+        markup=False,
+    )
+    parts = split["parts"]
+    console.print(table([str(split["slices"]), *list(parts[0])[1:]], list(map(_cells, parts[:_PARTS]))))
+    if len(parts) > _PARTS:
+        console.print(f"  and {len(parts) - _PARTS} more; `--output json` lists all")

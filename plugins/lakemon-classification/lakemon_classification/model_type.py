@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 METRICS = (
-    QualityMetric("accuracy", higher_is_better=True, column="accuracy_score"),
+    QualityMetric("accuracy", higher_is_better=True, column="accuracy_score", adds_up_as="accuracy"),
     QualityMetric("precision", higher_is_better=True, column="precision_overall"),
     QualityMetric("recall", higher_is_better=True, column="recall_overall"),
     QualityMetric("f1", higher_is_better=True, column="f1_overall"),
     QualityMetric("roc_auc", higher_is_better=True, column="roc_auc_score", path=("macro",)),
-    QualityMetric("log_loss", higher_is_better=False, column="log_loss"),
-    QualityMetric("brier", higher_is_better=False, column="brier_score"),
+    QualityMetric("log_loss", higher_is_better=False, column="log_loss", adds_up_as="log_loss"),
+    QualityMetric("brier", higher_is_better=False, column="brier_score", adds_up_as="brier"),
     QualityMetric("average_precision", higher_is_better=True, column="average_precision"),
     QualityMetric("balanced_accuracy", higher_is_better=True, column="recall", path=("macro",)),
     QualityMetric("brier_skill", higher_is_better=True, column="brier_skill_score"),

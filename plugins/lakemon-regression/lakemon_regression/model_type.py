@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 METRICS = (
-    QualityMetric("mse", higher_is_better=False, column="mean_squared_error"),
-    QualityMetric("rmse", higher_is_better=False, column="root_mean_squared_error"),
-    QualityMetric("mae", higher_is_better=False, column="mean_average_error"),
-    QualityMetric("mape", higher_is_better=False, column="mean_absolute_percentage_error"),
+    QualityMetric("mse", higher_is_better=False, column="mean_squared_error", adds_up_as="mse"),
+    QualityMetric("rmse", higher_is_better=False, column="root_mean_squared_error", adds_up_as="mse"),
+    QualityMetric("mae", higher_is_better=False, column="mean_average_error", adds_up_as="mae"),
+    QualityMetric("mape", higher_is_better=False, column="mean_absolute_percentage_error", adds_up_as="mape"),
     QualityMetric("r2", higher_is_better=True, column="r2_score"),
     QualityMetric("wape", higher_is_better=False, column="wape"),
-    QualityMetric("bias", higher_is_better=False, column="bias", two_sided=True),
+    QualityMetric("bias", higher_is_better=False, column="bias", two_sided=True, adds_up_as="bias"),
     QualityMetric("relative_bias", higher_is_better=False, column="relative_bias", two_sided=True),
-    QualityMetric("pinball", higher_is_better=False, column="pinball_loss"),
-    QualityMetric("coverage", higher_is_better=True, column="coverage"),
-    QualityMetric("sharpness", higher_is_better=False, column="interval_width"),
-    QualityMetric("winkler", higher_is_better=False, column="winkler_score"),
+    QualityMetric("pinball", higher_is_better=False, column="pinball_loss", adds_up_as="pinball"),
+    QualityMetric("coverage", higher_is_better=True, column="coverage", adds_up_as="coverage"),
+    QualityMetric("sharpness", higher_is_better=False, column="interval_width", adds_up_as="sharpness"),
+    QualityMetric("winkler", higher_is_better=False, column="winkler_score", adds_up_as="winkler"),
 )
 
 
