@@ -45,7 +45,7 @@ def render(name: str, **values: object) -> str:
 
 
 def filled(values: Mapping[str, object]) -> dict[str, object]:
-    """Returns all values of a config or project, with the catalog of each environment.
+    """Returns all values of a config or project, the catalog of each environment, and what nobody said.
 
     Raises:
         LookupError: there is no value of that name.
@@ -54,4 +54,5 @@ def filled(values: Mapping[str, object]) -> dict[str, object]:
         raise LookupError(f"templates have no {unknown[0]!r}; they have {', '.join(DEFAULTS)}.")
     whole = {**DEFAULTS, **values}
     catalogs = {name: f"{whole['catalog']}_{name}" for name in ENVIRONMENTS}
-    return {**whole, "catalogs": catalogs, "catalog_dev": catalogs["dev"]}
+    untouched = {name for name, value in DEFAULTS.items() if whole[name] == value}
+    return {**whole, "catalogs": catalogs, "catalog_dev": catalogs["dev"], "untouched": untouched}

@@ -4,8 +4,10 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 
 _PLAIN = re.compile(r"[A-Za-z_][\w.@/-]*")
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
@@ -39,6 +41,25 @@ def scalar(value: object, width: int = 0) -> str:
     return f"{text}  ".ljust(width) if width else text
 
 
+@pass_context
+def place(context: Context, name: str, width: int, what: str, value: object = None) -> str:
+    """Returns a value, marked as a place to change unless somebody has said what stands there.
+
+    Args:
+        context: of the template; `untouched` names the values that nobody gave.
+        name: of the value that was asked for.
+        width: column of the mark.
+        what: is to be changed.
+        value: that stands there; the one of that name by default.
+    """
+    written = context[name] if value is None else value
+    return (
+        f"{scalar(written, max(width, 1))}# UPDATE: {what}"
+        if name in context["untouched"]
+        else scalar(written)
+    )
+
+
 def names_below(folder: str) -> list[str]:
     """Returns the paths of the templates in a folder below `templates/`, without `.jinja`, sorted."""
     paths = _environment().list_templates(filter_func=lambda path: path.startswith(f"{folder}/"))
@@ -62,4 +83,6 @@ def _environment() -> Environment:
         autoescape=False,  # noqa: S701 - the texts are YAML and Python, no HTML
     )
     made.filters["yaml"] = scalar
+    known: Any = made.globals
+    known["place"] = place
     return made

@@ -48,7 +48,8 @@ def project(ci: str = "none", **values: object) -> dict[str, str]:
     known = filled(given)
     name = slug(str(known["model_name"]))
     package = f"{name}_monitoring"
-    known |= {"package": package, "distribution": package.replace("_", "-"), "ci": ci}
+    domain = "azuredatabricks.net" if ci == "azure" else "cloud.databricks.com"
+    known |= {"package": package, "distribution": package.replace("_", "-"), "ci": ci, "domain": domain}
     texts = {
         path.replace("<package>", package): fill(f"project/{template}", known)
         for path, template in {**_ALWAYS, **CI[ci]}.items()

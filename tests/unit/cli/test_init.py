@@ -52,6 +52,28 @@ def test_flags_stand_in_the_config(folder, inside):
         assert part in text
 
 
+def test_what_an_option_has_said_is_no_place_to_change(folder, inside):
+    said = ("--model", "churn", "--schema", "shop", "--catalog", "lake", "--email", "ml@example.com")
+    before = inside("init", "before", *DATABRICKS, "--output", "json").document["open"]
+    after = inside("init", "after", *DATABRICKS, *said, "--output", "json").document["open"]
+    gone = {place["what"] for place in before} - {place["what"] for place in after}
+    assert gone == {
+        "the registered name of your model", "who is told", "who looks after the jobs",
+        "the schema of your model and its tables",
+        "the catalog of dev", "the catalog of aut", "the catalog of prod",
+    }  # fmt: skip
+    assert not [line for line in (folder / "after/monitoring_config.yml").read_text().splitlines()
+                if line != line.rstrip()]  # fmt: skip
+
+
+def test_a_batch_project_has_no_deployment_and_an_azure_one_has_addresses_of_azure(folder, inside):
+    assert inside("init", *DATABRICKS, "--batch", "--ci", "azure").code == 0
+    job = (folder / "resources/workflows/serving_deployment.yml").read_text()
+    assert "deploy_serving" not in job
+    assert job.count("task_key: validate") == 2  # the task, and what set-up waits for
+    assert (folder / "databricks.yml").read_text().count(".azuredatabricks.net  # UPDATE:") == 3
+
+
 def test_what_is_left_to_change_is_listed_by_file_and_line_until_it_is_changed(folder, inside):
     written = inside("init", *DATABRICKS, "--output", "json").document
     left = inside("config", "check", "-e", "local", "--output", "json").document["open"]

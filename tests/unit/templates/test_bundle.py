@@ -39,6 +39,14 @@ def test_every_file_of_the_bundle_is_valid(parsed, validator, path):
     assert [error.message for error in validator.iter_errors(parsed[path])] == []
 
 
+@pytest.mark.parametrize("path", ["databricks.yml", "resources/workflows/serving_deployment.yml"])
+def test_a_bundle_for_a_batch_table_is_valid(validator, path):
+    from lakemon_templates import project
+
+    text = project("azure", model_name="air_time", model_type="regression", serving=False)[path]
+    validator.validate(YAML(typ="safe", pure=True).load(text))
+
+
 def test_the_schema_refuses_a_misspelt_key(parsed, validator):
     wrong = json.loads(json.dumps(parsed["databricks.yml"]).replace('"run_as"', '"runas"'))
     assert list(validator.iter_errors(wrong))
