@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from functools import cached_property
+from importlib.metadata import entry_points
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import Field, model_validator
 
 from lakemon_core.ports import (
+    WEB_APPS,
     Backend,
     Expressions,
     Ledger,
@@ -101,9 +103,12 @@ class LocalBackend(Backend):
 
     @property
     def dashboard_url(self) -> str | None:
-        """The page of the model server; None while none runs."""
+        """The dashboard on the model server, or its own page; None while none runs."""
         client = self._server.client()
-        return f"{client.server.url}/" if client else None
+        if client is None:
+            return None
+        shown = "ui/" if any(entry_points(group=WEB_APPS, name="ui")) else ""
+        return f"{client.server.url}/{shown}"
 
     def hold(self, run_id: str) -> AbstractContextManager[None]:
         """Holds the workspace for one run.
@@ -176,7 +181,10 @@ class LocalBackend(Backend):
 
         config = self._config
         token = self.setup.secrets.reveal(config.token) if config.token else ""
-        return LocalModelServer(self.setup.workspace, host=config.host, port=config.port, token=token)
+        source = self.setup.monitor.source
+        return LocalModelServer(
+            self.setup.workspace, host=config.host, port=config.port, token=token, config=source
+        )
 
     @cached_property
     def _serving(self) -> LocalServing:

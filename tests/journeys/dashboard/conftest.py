@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 SECRET = "hunter2-in-the-file"
 TOKEN = "hunter2-in-a-variable"
@@ -24,6 +24,7 @@ ENVIRONMENTS = f"""\
     catalog: ${{env:LAKEMON_TEST_NOBODY_SETS_THIS}}
     schema: shop
 sinks:
+  mailbox: {{type: file}}
   hook: {{type: webhook, url: "https://127.0.0.1:9/", secret: "${{secret:hooks/team}}"}}
 """
 
@@ -69,6 +70,14 @@ def running(folder: Path, *arguments: str) -> Iterator[str]:
     finally:
         process.terminate()
         process.communicate(timeout=20)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def patience() -> Iterator[None]:
+    """Pages may take their time on a machine that does other things."""
+    expect.set_options(timeout=60_000)
+    yield
+    expect.set_options(timeout=5_000)
 
 
 @pytest.fixture(scope="package")

@@ -14,6 +14,7 @@ from lakemon_local.serving.process import (
     ServerFiles,
     did_not_start,
     listen,
+    note_config,
     present,
     running,
     start,
@@ -32,13 +33,23 @@ class LocalModelServer:
         host: where it listens.
         port: of `serve`, and of a deploy that asks for none; 0 takes a free one.
         token: asked for every request when it is set.
+        config: the file of this call, for the server's pages.
     """
 
-    def __init__(self, workspace: Path, *, host: str = "127.0.0.1", port: int = 0, token: str = "") -> None:
+    def __init__(
+        self,
+        workspace: Path,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        token: str = "",
+        config: Path | None = None,
+    ) -> None:
         self._workspace = workspace
         self._host = host
         self._port = port
         self._token = token
+        self._config = config
 
     def state(self) -> ServerState | None:
         """Returns the server that runs, or None.
@@ -75,6 +86,7 @@ class LocalModelServer:
         """
         from lakemon_local.serving.server.run import run_server
 
+        self._note()
         with listen(self._host, self._port) as listener, present(self._workspace, listener) as me:
             run_server(self._workspace, listener, me, token=self._token)
 
@@ -89,6 +101,7 @@ class LocalModelServer:
         Raises:
             ModelError: LM412 when the port is taken, LM415 when the server does not start.
         """
+        self._note()
         found = running(self._workspace)
         wanted = port or self._port
         if found is not None and wanted not in {0, found.port}:
@@ -122,6 +135,10 @@ class LocalModelServer:
                 drain(self._workspace)
         except WorkspaceBusy:  # a server has just started, and moves the spool itself
             self.flush()
+
+    def _note(self) -> None:
+        if self._config is not None:
+            note_config(self._workspace, self._config)
 
     def _answering(self, progress: Progress) -> Client:
         deadline = time.monotonic() + START_SECONDS

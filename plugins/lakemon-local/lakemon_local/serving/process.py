@@ -74,6 +74,11 @@ class ServerFiles:
         return self.workspace / "server.log"
 
     @property
+    def configs(self) -> Path:
+        """Paths of the config files whose calls used the server, as JSON."""
+        return self.workspace / "configs.json"
+
+    @property
     def spool(self) -> Path:
         """Requests on their way to the lake."""
         return self.workspace / "spool.db"
@@ -94,6 +99,26 @@ def running(workspace: Path) -> Running | None:
     except (OSError, ValueError):
         return None
     return found if found.pid == held.pid else None
+
+
+def known_configs(workspace: Path) -> tuple[Path, ...]:
+    """Returns the config files whose calls used the server of a workspace, as far as they are there."""
+    try:
+        noted = json.loads(ServerFiles(workspace).configs.read_text(encoding="utf-8"))
+        return tuple(path for path in map(Path, noted) if path.is_file())
+    except (OSError, ValueError, TypeError):
+        return ()
+
+
+def note_config(workspace: Path, config: Path) -> None:
+    """Notes a config file, so that the server's pages know what to show."""
+    known = known_configs(workspace)
+    if config.absolute() not in known:
+        file = ServerFiles(workspace).configs
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft = file.with_name(f".{file.name}.{os.getpid()}")
+        draft.write_text(json.dumps([str(path) for path in (*known, config.absolute())]), encoding="utf-8")
+        draft.replace(file)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -10,7 +10,7 @@ import sqlite3
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from lakemon_core.domain.errors import LakemonError
 from lakemon_local.serving.endpoint_json import error_json
@@ -84,8 +84,13 @@ class _Answer:
     client_request_id: str | None = None
 
 
-def make_app(service: Service) -> Starlette:
-    """Returns the application; leaving it moves what is spooled and closes the spool."""
+def make_app(service: Service, web_apps: Sequence[Mount] = ()) -> Starlette:
+    """Returns the application; leaving it moves what is spooled and closes the spool.
+
+    Args:
+        service: what the routes work with.
+        web_apps: pages of others, which look after the token themselves.
+    """
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
@@ -95,7 +100,7 @@ def make_app(service: Service) -> Starlette:
         await run_in_threadpool(service.mover.stop)
         await run_in_threadpool(service.spool.close)
 
-    routes = _Routes(service)
+    routes = _Routes(service, [one.path for one in web_apps])
     endpoints = "/api/2.0/serving-endpoints"
     return Starlette(
         routes=[
@@ -110,8 +115,9 @@ def make_app(service: Service) -> Starlette:
             Route("/", routes.page),
             Route("/health", routes.health),
             Route("/metrics", routes.metrics),
+            *web_apps,
         ],
-        middleware=[Middleware(Door, keys=service.keys)],
+        middleware=[Middleware(Door, keys=service.keys, with_own_door=[one.path for one in web_apps])],
         exception_handlers={
             Refused: _refused,
             LakemonError: _failed,
@@ -145,8 +151,9 @@ async def _broken(_: Request, error: Exception) -> Response:
 
 
 class _Routes:
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, pages: Sequence[str]) -> None:
         self._service = service
+        self._pages = pages
 
     async def invoke(self, request: Request) -> Response:
         """Scores a request, and answers it after it lies in the spool."""
@@ -242,7 +249,9 @@ class _Routes:
             "Requests on their way to the tables": waiting,
             "Last error of a table": mover.last_error or "none",
         }
-        html = page(self._endpoints(), self._service.answered, {**facts, **self._service.identity})
+        html = page(
+            self._endpoints(), self._service.answered, {**facts, **self._service.identity}, self._pages
+        )
         return HTMLResponse(html, headers=HEADERS)
 
     def _endpoints(self) -> list[Live]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -36,11 +37,15 @@ class Door:
     A web page cannot reach the server through a name of its own (DNS rebinding: the Host header) nor from its
     own origin (the Origin header), and nobody without the key can have a model loaded. Where a token is asked
     for, other machines may come in by whatever name they know: a page that lacks the token learns nothing.
+
+    Paths `with_own_door` are those of pages, which a browser cannot send a bearer token to: they ask for it
+    themselves.
     """
 
-    def __init__(self, app: ASGIApp, keys: Keys) -> None:
+    def __init__(self, app: ASGIApp, keys: Keys, with_own_door: Sequence[str] = ()) -> None:
         self._app = app
         self._keys = keys
+        self._own = tuple(f"{path}/" for path in with_own_door)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets the request pass or answers 401 or 403."""
@@ -66,7 +71,8 @@ class Door:
 
     def _allowed(self, scope: Scope, given: str) -> bool:
         changes = scope["path"].startswith("/api/") and scope["method"] != "GET"
-        if scope["path"] == "/health" or not (changes or self._keys.token):
+        passes = scope["path"] == "/health" or f"{scope['path']}/".startswith(self._own)
+        if passes or not (changes or self._keys.token):
             return True
         valid = [self._keys.key, *([self._keys.token] if self._keys.token else [])]
         return any(hmac.compare_digest(given.encode(), known.encode()) for known in valid)

@@ -24,24 +24,32 @@ th, td { text-align: left; padding: .4rem .8rem .4rem 0; border-bottom: 1px soli
 _COLUMNS = ("Endpoint", "Model", "Version", "State", "Answered", "Requests are logged to")
 
 
-def page(endpoints: Sequence[Live], answered: Counter[tuple[str, int]], facts: Mapping[str, object]) -> str:
+def page(
+    endpoints: Sequence[Live],
+    answered: Counter[tuple[str, int]],
+    facts: Mapping[str, object],
+    pages: Sequence[str] = (),
+) -> str:
     """Returns the page as HTML.
 
     Args:
         endpoints: what is served.
         answered: how many requests, by endpoint and status.
         facts: label → value, shown below the endpoints.
+        pages: paths of others, to go on to.
     """
     head = "".join(f'<th scope="col">{name}</th>' for name in _COLUMNS)
     rows = "".join(_row(live, answered) for live in endpoints)
     listed = "".join(
         f"<dt>{escape(label)}</dt><dd>{escape(str(value))}</dd>" for label, value in facts.items()
     )
+    links = "".join(f'<p><a href="{escape(path)}/">{escape(path)}/</a></p>' for path in pages)
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>lakemon model server</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{_STYLE}</style></head><body><main><h1>lakemon model server</h1>"
+        f"{links}"
         f"{table if rows else '<p>No endpoint yet: run <code>lakemon deploy</code>.</p>'}<dl>{listed}</dl>"
         "</main></body></html>"
     )

@@ -16,6 +16,7 @@ from lakemon_local.serving.process import Running, ServerFiles
 from lakemon_local.serving.server.app import Service, make_app
 from lakemon_local.serving.server.control import Control
 from lakemon_local.serving.server.door import Keys
+from lakemon_local.serving.server.web_apps import mounts
 from lakemon_local.serving.spool import Mover, Spool
 
 _GRACE_SECONDS = 5
@@ -56,7 +57,7 @@ def run_server(workspace: Path, listener: socket.socket, me: Running, *, token: 
         identity={"pid": me.pid, "started_at": me.started_at.isoformat(), "workspace": str(workspace)},
     )
     settings = uvicorn.Config(
-        make_app(service),
+        make_app(service, mounts(workspace, token)),
         log_config=None,
         access_log=False,
         lifespan="on",
