@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import operator
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,19 +11,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 
-from lakemon_core.alerting.judging.budget import FEWEST, level_of
+from lakemon_core.alerting.judging.budget import FEWEST
+from lakemon_core.alerting.judging.chance import FOUR_A_YEAR, Chance
 from lakemon_core.alerting.judging.matching import is_slice, is_version, order_of, why_unknown
 from lakemon_core.alerting.judging.presence import hours_without_data
 from lakemon_core.alerting.judging.quorum import together
 from lakemon_core.alerting.judging.shelf import (
     DRIFT,
     Shelf,
-    beyond_chance,
-    place_of,
     series_of,
     slice_text,
 )
-from lakemon_core.alerting.wording import moment, number
+from lakemon_core.alerting.wording import moment
 from lakemon_core.domain.errors import did_you_mean
 from lakemon_core.domain.figures import Kind
 from lakemon_core.domain.monitor import Maturity
@@ -32,9 +30,6 @@ from lakemon_core.domain.names import plain
 from lakemon_core.domain.rule import EACH, AlarmBudget, Compare, Rule, Signal, Status, Verdict
 from lakemon_core.domain.run import Severity
 from lakemon_core.ports import MetricSpec, QualityMetric
-
-ALPHA = 0.05
-"""A drift statistic without a chance level of its own counts when its test says p <= ALPHA."""
 
 USUAL_LEVEL = 0.00135
 """Level of an automatic limit without a budget, on one side: that of three standard deviations."""
@@ -80,32 +75,29 @@ def judge(
         metrics: give the direction of quality metrics.
         granularity: of rules that name none; default the first that the signals have.
         maturity: when the quality of a window is judged; None judges it with the labels that are in.
-        budget: false alarms that people put up with: drift must then be beyond chance among all columns (q of
-            Benjamini and Hochberg), other metrics beyond what their windows before make usual.
+        budget: false alarms that people put up with. Drift must be beyond chance among all columns (q of
+            Benjamini and Hochberg) at its level, without a budget at that of `FOUR_A_YEAR`; other metrics
+            beyond what chance gives at their rows, or beyond what their windows before make usual. Rules
+            that all come from the model type keep to `FOUR_A_YEAR`.
 
     Returns:
         verdicts in the order of the rules; each series in window order.
     """
     fallback = granularity or next((signal.granularity for signal in signals if signal.window), "")
+    if budget is None and all(rule.default for rule in rules):
+        budget = FOUR_A_YEAR
+    shelf = Shelf.of(signals)
     court = _Court(
-        shelf=Shelf.of(
-            signals,
-            has_budget=budget is not None,
-            has_usual=budget is not None or any(rule.is_automatic for rule in rules),
-        ),
+        shelf=shelf,
         now=now,
         model=model,
         environment=environment,
         rising={metric.name for metric in metrics if metric.higher_is_better},
-        two_sided={
-            metric.name for metric in metrics if isinstance(metric, QualityMetric) and metric.two_sided
-        },
+        two_sided={one.name for one in metrics if isinstance(one, QualityMetric) and one.two_sided},
         granularity=fallback,
         maturity=maturity,
-        budget=budget,
-    )
-    if budget is not None:
-        court = replace(court, untested=court.series(named(rules)))
+        chance=Chance(shelf, budget),
+    ).with_all(named(rules))
     return [verdict for rule in named(rules) for verdict in court.verdicts(rule)]
 
 
@@ -166,16 +158,18 @@ class _Court:
     two_sided: set[str]
     granularity: str
     maturity: Maturity | None
-    budget: AlarmBudget | None = None
-    untested: int = 1
+    chance: Chance
 
-    def series(self, rules: Iterable[Rule]) -> int:
-        """Counts the series of all rules that have no test of their own."""
-        return sum(
+    def with_all(self, rules: Iterable[Rule]) -> _Court:
+        """Lets a budget know how many series share it: those of all rules that have no test of their own."""
+        if self.chance.budget is None:
+            return self
+        series = sum(
             len({series_of(signal) for signal in self._mine(rule)})
             for rule in rules
             if self._metric(rule)[0] not in DRIFT
         )
+        return replace(self, chance=replace(self.chance, untested=series))
 
     def verdicts(self, rule: Rule) -> Iterator[Verdict]:
         """Yields the verdicts of one rule, series by series, each in window order."""
@@ -236,19 +230,20 @@ class _Court:
         beyond, side = _BEYOND[limits.op], -1 if limits.op == _AWAY and value < 0 else 1
         recovered = not beyond(value, limits.recover)
         fine = replace(blank, status=Status.OK, limit=side * limits.first, recovered=recovered)
-        is_critical = beyond(value, limits.critical)
-        if not is_critical and not beyond(value, limits.first):
-            return fine
-        chance = self._chance(rule, signal, falls=beyond in {operator.lt, operator.le})
-        if chance:
-            return replace(fine, reason=chance)
-        return replace(
-            fine,
-            status=Status.BREACHED,
-            severity=rule.severity if is_critical else Severity.WARNING,
-            limit=side * (limits.critical if is_critical else limits.first),
-            contributors=() if metric in _BY_COLUMN else self.shelf.contributors(signal),
-        )
+        falls = beyond in {operator.lt, operator.le} or side < 0
+        for limit, severity in ((limits.critical, rule.severity), (limits.first, Severity.WARNING)):
+            if not beyond(value, limit):
+                continue
+            reason = self.chance.why(rule, signal, side * limit, falls=falls)
+            if not reason:
+                return replace(
+                    fine,
+                    status=Status.BREACHED,
+                    severity=severity,
+                    limit=side * limit,
+                    contributors=() if metric in _BY_COLUMN else self.shelf.contributors(signal),
+                )
+        return replace(fine, reason=reason)
 
     def _limits(self, rule: Rule, metric: str, signal: Signal) -> _Limits | None:
         """Returns the limits of one value; None when they rest on windows that are not there yet."""
@@ -261,7 +256,7 @@ class _Court:
             return None
         if op == _AWAY:
             op = ">" if signal.value >= usual.mean else "<"
-        limit = usual.limit(self._level_of_one(signal) or USUAL_LEVEL, 1 if op[0] == ">" else -1)
+        limit = usual.limit(self.chance.level_of_one(signal) or USUAL_LEVEL, 1 if op[0] == ">" else -1)
         return _Limits(op, limit, limit, limit)
 
     def _why_immature(self, signal: Signal) -> str:
@@ -280,45 +275,6 @@ class _Court:
         if metric in self.two_sided:
             return _AWAY
         return "<" if metric in self.rising | _LOW_IS_BAD else ">"
-
-    def _chance(self, rule: Rule, signal: Signal, *, falls: bool) -> str:
-        """Says why a value may be chance; nothing when it is more than that."""
-        if signal.name not in DRIFT:
-            return "" if rule.is_automatic else self._usual(signal, falls=falls)
-        if falls:
-            return ""
-        if signal.chance_level is not None and not beyond_chance(signal):
-            return f"chance alone gives up to {number(signal.chance_level)} at these row counts"
-        test = self.shelf.tests.get((place_of(signal), signal.column))
-        if self.budget is not None:
-            level = self._level(signal)
-            is_rare = test is None or test <= level
-            return "" if is_rare else f"among all columns chance gives as much (q {test:.2g} > {level:.2g})"
-        p_value = test if signal.p_value is None else signal.p_value
-        if signal.chance_level is not None or p_value is None or p_value <= ALPHA or math.isnan(p_value):
-            return ""
-        return f"chance alone gives as much in {p_value:.0%} of all windows (p = {p_value:.2g})"
-
-    def _usual(self, signal: Signal, *, falls: bool) -> str:
-        """Says why a value without a test may be usual, where there is a budget and a history."""
-        level, usual = self._level_of_one(signal), self.shelf.usual(signal)
-        if level is None or usual is None or signal.value is None:
-            return ""
-        side = -1 if falls or signal.value < usual.mean else 1
-        limit = usual.limit(level, side)
-        if (signal.value - limit) * side > 0:
-            return ""
-        return f"the {usual.n} windows before make {number(limit)} usual within the budget of false alarms"
-
-    def _level(self, signal: Signal) -> float:
-        """Returns how rare a value must be."""
-        if self.budget is None or signal.window is None:
-            return ALPHA
-        return level_of(self.budget, signal.window.end - signal.window.start)
-
-    def _level_of_one(self, signal: Signal) -> float | None:
-        """Returns the level of one of all series that have no test; None without a budget."""
-        return None if self.budget is None else self._level(signal) / max(1, self.untested)
 
     def _presence(self, rule: Rule, signals: Sequence[Signal], every: timedelta) -> Verdict:
         """Says whether data still comes as often as the rule expects; `freshness` has no window to tell."""

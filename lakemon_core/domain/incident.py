@@ -1,5 +1,6 @@
 """Incidents, notifications and deliveries."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,10 +26,23 @@ __all__ = [
     "Rendered",
     "TargetResult",
     "Transition",
+    "with_code",
 ]
 
 ADDRESS_IS_DEAD = "LM558"
 """Code of a delivery whose address nobody answers any more: no other message of the run is sent there."""
+
+
+_EXCEPTION = re.compile(r"[A-Za-z]\w*(Error|error|Refused|Disconnected|Exception)|timeout|lost")
+
+
+def with_code(code: str, detail: str) -> str:
+    """Returns a channel's code and words as one text, without saying anything twice.
+
+    A code that is the kind of an exception says nothing to people where there are words.
+    """
+    is_said = detail and (code in detail or _EXCEPTION.fullmatch(code))
+    return " ".join(part for part in ("" if is_said else code, detail) if part)
 
 
 class IncidentStatus(StrEnum):

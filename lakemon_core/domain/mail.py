@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from email import message_from_bytes
 from email.errors import MessageError
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage, Message
 from email.policy import SMTP, compat32
@@ -34,6 +35,8 @@ _LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*
 _DOMAIN = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _SPEC = re.compile(rf"(?=.{{3,254}}$){_LOCAL}@{_DOMAIN}(?:\.{_DOMAIN})*")
 _WITH_NAME = re.compile(r"\s*(?P<name>[^<>]*?)\s*<(?P<spec>[^<>\s]+)>\s*")
+_SUBJECT = "lakemon"
+"""Stands for a subject outside ASCII until the mail is made."""
 _PARTS = ["multipart/alternative", "text/plain", "text/html"]
 _PARTS_WITH_CHART = ["multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png"]
 
@@ -78,7 +81,8 @@ def compose(notification: Notification, *, sender: str, recipients: Sequence[str
     message = EmailMessage(policy=SMTP)
     message["From"] = origin
     message["To"] = [address(one) for one in recipients] or "undisclosed-recipients:;"
-    message["Subject"] = header_text(f"[{notification.state}] {notification.title}")
+    subject = header_text(f"[{notification.state}] {notification.title}")
+    message["Subject"] = subject if subject.isascii() else _SUBJECT
     message["Date"] = format_datetime(notification.created_at)
     message["Message-ID"] = message_id(notification.key, origin.domain)
     root = message_id(notification.thread, origin.domain)
@@ -98,7 +102,7 @@ def compose(notification: Notification, *, sender: str, recipients: Sequence[str
     if chart:
         _add_chart(message, chart)
     message.set_boundary(_digest(f"{notification.key}\0{text}\0{html}"))
-    return _checked(message, _PARTS_WITH_CHART if chart else _PARTS)
+    return _checked(message, _PARTS_WITH_CHART if chart else _PARTS, subject)
 
 
 def is_chart(data: bytes | None) -> bool:
@@ -159,13 +163,18 @@ def _add_chart(message: EmailMessage, chart: bytes) -> None:
     html.set_boundary(_digest(f"chart {len(chart)} {hashlib.sha256(chart).hexdigest()}"))
 
 
-def _checked(message: EmailMessage, meant_parts: Sequence[str] = _PARTS) -> bytes:
-    """Returns the bytes of a mail after reading them back: rather no mail than a forged one."""
+def _checked(message: EmailMessage, meant_parts: Sequence[str] = _PARTS, subject: str = "") -> bytes:
+    """Returns the bytes of a mail after reading them back: rather no mail than a forged one.
+
+    A subject outside ASCII takes its place here: folded by older Pythons it would lose blanks.
+    """
     meant = [name.lower() for name in message]
     try:
         data = message.as_bytes()
     except MessageError as error:  # newer Pythons look themselves
         raise _forged(str(error)) from error
+    encoded = Header(subject, "utf-8", header_name="Subject").encode(linesep="\r\n")
+    data = data.replace(f"Subject: {_SUBJECT}\r\n".encode(), f"Subject: {encoded}\r\n".encode(), 1)
     parsed: Message = message_from_bytes(data, policy=compat32)
     read = [name.lower() for name in parsed]
     parts = [part.get_content_type() for part in parsed.walk()]

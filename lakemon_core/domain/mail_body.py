@@ -33,7 +33,7 @@ def text_body(notification: Notification) -> str:
     ]
     if notification.command:
         commands = "\n".join(f"  {command}" for command in commands_of(notification))
-        blocks.append(f"See it again:\n{commands}")
+        blocks.append(f"From a shell:\n{commands}")
     blocks.append(f"--\nlakemon, message {_line(notification.key)}")
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -95,7 +95,7 @@ def _sections(notification: Notification, chart: str) -> Iterator[str]:
     if notification.command:
         commands = "\n".join(escape(command) for command in commands_of(notification))
         yield (
-            '<p style="margin:0 0 6px;font-size:14px">See it again:</p>\n'
+            '<p style="margin:0 0 6px;font-size:14px">From a shell:</p>\n'
             '<pre class="code" style="margin:0;padding:10px 12px;border-radius:4px;background-color:#f3f4f6;'
             f'font-size:13px;white-space:pre-wrap;word-break:break-word;{_MONO}">{commands}</pre>\n'
         )

@@ -14,7 +14,7 @@ from typing import cast
 
 import pluggy
 
-from lakemon_core.domain.errors import PluginError, did_you_mean
+from lakemon_core.domain.errors import ConfigErrors, PluginError, did_you_mean
 from lakemon_core.domain.run import HookOutcome
 from lakemon_core.hookspecs import HOOKS, PROJECT
 from lakemon_core.pipeline.discovery import (
@@ -30,6 +30,9 @@ from lakemon_core.pipeline.discovery import (
 from lakemon_core.pipeline.hooks import HookRunner
 from lakemon_core.pipeline.loading import Plugin, load, strict
 from lakemon_core.ports import AlertSink, Backend, ModelType, PluginConfig
+
+ReadSettings = Callable[[str, type[PluginConfig], Mapping[str, object]], Mapping[str, object]]
+"""Validates the settings of the hook plugin of this name by its `Config`, and returns them whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,7 @@ class Plugins:
         *,
         autoload: bool = True,
         on_outcome: Callable[[HookOutcome], None] | None = None,
+        read: ReadSettings | None = None,
     ) -> HookRunner:
         """Loads the hook plugins and returns the runner that calls them.
 
@@ -139,13 +143,16 @@ class Plugins:
             settings: `plugins.settings` of the config; a plugin that stands here is one the config names.
             autoload: False takes only the plugins that the config names.
             on_outcome: is told the outcome of every call.
+            read: validates the settings of a plugin that has a `Config`; None takes all as they stand.
 
         Raises:
+            ConfigErrors: settings that a plugin's `Config` refuses.
             PluginError: LM201 to LM209 when a plugin that the config names cannot be used. Others that cannot
                 be used are left out and named in `HookRunner.warnings`.
         """
         if disabled:
-            return self.without(disabled).hooks((), settings, autoload=autoload, on_outcome=on_outcome)
+            kept = self.without(disabled)
+            return kept.hooks((), settings, autoload=autoload, on_outcome=on_outcome, read=read)
         settings = settings or {}
         runner = HookRunner(on_outcome)
         installed = self._of(HOOK_GROUP)
@@ -156,7 +163,15 @@ class Plugins:
             named = candidate.name in settings
             if candidate.status is PluginStatus.DISABLED or not (autoload or named):
                 continue
-            plugin = _listening(self._load(candidate), runner, settings.get(candidate.name, {}))
+            plugin = self._load(candidate)
+            try:
+                mine = _settings(plugin, settings.get(candidate.name, {}), read)
+            except ConfigErrors as errors:
+                if named:
+                    raise
+                runner.warnings.append(f"plugin {candidate.name} is left out until it is set up: {errors}")
+                continue
+            plugin = _listening(plugin, runner, mine)
             if named and plugin.error:
                 raise plugin.failure()
             if plugin.error:
@@ -193,6 +208,16 @@ def _not_installed(group: str, name: str, known: list[str]) -> PluginError:
     install = installing(name)
     cure = f"Install it: {install}." if install else did_you_mean(name, known)
     return PluginError("LM201", f"{KINDS[group]} {name!r} is not installed.", cure=cure)
+
+
+def _settings(
+    plugin: Plugin, settings: Mapping[str, object], read: ReadSettings | None
+) -> Mapping[str, object]:
+    """Returns the settings of a hook plugin, by its own `Config` where it has one."""
+    config = getattr(plugin.target, "Config", None)
+    if read is None or plugin.error or not (isinstance(config, type) and issubclass(config, PluginConfig)):
+        return settings
+    return read(plugin.candidate.name, config, settings)
 
 
 def _listening(plugin: Plugin, runner: HookRunner, settings: Mapping[str, object]) -> Plugin:

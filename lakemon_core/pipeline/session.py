@@ -26,6 +26,7 @@ from lakemon_core.ports import (
     BackendSetup,
     Clock,
     ModelType,
+    PluginConfig,
     Progress,
     Secrets,
     SinkSetup,
@@ -175,7 +176,9 @@ class _Opening:
         """Opens the session; the backend comes last, when all else is known to be right."""
         spec = self.monitor.plugins
         model_type, sinks = self._chosen()
-        hooks = self.plugins.hooks(settings=spec.settings, autoload=spec.autoload, on_outcome=trace)
+        hooks = self.plugins.hooks(
+            settings=spec.settings, autoload=spec.autoload, on_outcome=trace, read=self._hook_settings
+        )
         backend = self._backend()
         self.secrets.ask(backend.secret)
         hooks.register(backend, f"lakemon.backends:{backend.type}")
@@ -195,6 +198,11 @@ class _Opening:
             self.secrets,
             self.loaded,
         )
+
+    def _hook_settings(
+        self, name: str, config: type[PluginConfig], settings: Mapping[str, object]
+    ) -> Mapping[str, object]:
+        return validate_settings(config, settings, f"plugins.settings.{name}", self.loaded).model_dump()
 
     def _backend(self) -> Backend:
         monitor = self.monitor

@@ -29,6 +29,7 @@ from lakemon_core.hookspecs import (
 )
 from lakemon_core.pipeline.hooks import HookRunner
 from lakemon_core.pipeline.session import Silent, SystemClock
+from lakemon_core.ports import PluginConfig
 
 CONTEXTS: Mapping[str, type[RunContext] | None] = {
     "lakemon_deploy": DeployContext,
@@ -60,14 +61,18 @@ class Host:
     def use(
         self, plugin: object, settings: Mapping[str, object] | None = None, *, name: str = "mine"
     ) -> None:
-        """Lets a plugin listen, with its `plugins.settings`.
+        """Lets a plugin listen, with its `plugins.settings`; its `Config` reads them, where it has one.
 
         Args:
             plugin: an instance, or a module with hooks.
 
         Raises:
             PluginError: LM208 when its hooks do not fit.
+            ValidationError: of pydantic, for settings that its `Config` refuses.
         """
+        config = getattr(plugin, "Config", None)
+        if isinstance(config, type) and issubclass(config, PluginConfig):
+            settings = config.model_validate(dict(settings or {})).model_dump()
         self.runner.add(plugin, f"lakemon.plugins:{name}", settings or {})
 
     def call(self, hook: str, *, deadline: float = DEADLINE, **fields: Any) -> list[HookOutcome]:

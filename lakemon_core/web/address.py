@@ -106,6 +106,8 @@ def addresses_of(place: Place, *, allow_private: bool, hosts: Collection[str] = 
     private = [one for one in addresses if is_private(one)]
     if allow_private and private:
         return private
+    if len(private) == len(addresses):  # said first, for plain http is wrong on the internet only
+        raise _not_public(place, addresses)
     check_public(place, hosts)
     public = [one for one in addresses if is_public(one)]
     if not public:

@@ -163,6 +163,8 @@ class _Exchange(AbstractContextManager["_Exchange"]):
                 return f"the host of {place} is not known"
             case _ if self.is_sent:
                 return f"{place}: the connection was lost before an answer came ({plain(str(error), 200)})"
+            case ConnectionRefusedError():
+                return f"nothing listens on {place}; check the URL, and whether the receiver is up"
             case OSError() if error.strerror:
                 return f"{place}: {error.strerror}"
             case _:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from lakemon_core.alerting.judging.budget import Usual, adjusted_by_family
 from lakemon_core.domain.rule import Compare, Signal
@@ -66,25 +66,22 @@ class Shelf:
     Attributes:
         by_name: signal name → signals.
         statistics: (signal name, column) → statistics that exist: they tell the kind of the column.
-        tests: place and column → p-value of its test; with a budget its q-value among all columns there.
+        tests: place and column → q-value of its test among all columns there.
         drifted: place → PSI of every feature.
-        before: series → windows and values, in window order.
+        before: signal name → series → windows and values, in window order; laid out when first asked for.
     """
 
     by_name: Mapping[str, Sequence[Signal]]
     statistics: Mapping[tuple[str, str], set[str]]
     tests: Mapping[tuple[Place, str], float]
     drifted: Mapping[Place, Sequence[Signal]]
-    before: Mapping[Place, Sequence[tuple[Window, float]]]
+    before: dict[str, Mapping[Place, Sequence[tuple[Window, float]]]] = field(
+        default_factory=dict[str, "Mapping[Place, Sequence[tuple[Window, float]]]"]
+    )
 
     @classmethod
-    def of(cls, signals: Sequence[Signal], *, has_budget: bool = False, has_usual: bool = True) -> Shelf:
-        """Lays signals out.
-
-        Args:
-            has_budget: of false alarms.
-            has_usual: some rule asks what the windows before make usual.
-        """
+    def of(cls, signals: Sequence[Signal]) -> Shelf:
+        """Lays signals out."""
         by_name: dict[str, list[Signal]] = defaultdict(list)
         statistics: dict[tuple[str, str], set[str]] = defaultdict(set)
         tests: dict[tuple[Place, str], float] = {}
@@ -98,16 +95,16 @@ class Shelf:
                 tests[place_of(signal), signal.column] = signal.p_value
             if signal.name == "feature_drift" and signal.statistic == "psi":
                 drifted[place_of(signal)].append(signal)
-        if has_budget:
-            tests = adjusted_by_family(tests)
-        return cls(by_name, statistics, tests, drifted, _histories(signals) if has_usual else {})
+        return cls(by_name, statistics, adjusted_by_family(tests), drifted)
 
     def usual(self, signal: Signal) -> Usual | None:
         """Sums up the windows before a signal's own; None when they are too few."""
         window = signal.window
         if window is None:
             return None
-        history = self.before.get(series_of(signal), ())
+        if signal.name not in self.before:
+            self.before[signal.name] = _histories(self.by_name.get(signal.name, ()))
+        history = self.before[signal.name].get(series_of(signal), ())
         return Usual.of([value for one, value in history if one.end <= window.start])
 
     def default_statistic(self, signal: Signal) -> str:

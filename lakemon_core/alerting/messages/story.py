@@ -9,13 +9,16 @@ from datetime import datetime
 
 from lakemon_core.alerting.life.telling import BY_CONFIG
 from lakemon_core.alerting.wording import moment, number
-from lakemon_core.domain.incident import Incident, IncidentEvent, Kind, Transition
+from lakemon_core.domain.incident import Incident, IncidentEvent, IncidentStatus, Kind, Transition
 from lakemon_core.domain.monitor import Monitor
 from lakemon_core.domain.names import plain, quote
 from lakemon_core.domain.rule import Rule
 
 TOP = 10
 """Incidents that one message lists; of the others it gives the number."""
+
+SHORT_ID = 8
+"""Characters of an incident's id that are enough to name it in a command."""
 
 _NOT_STORED = frozenset({"hours_without_data", "freshness", "row_count_ratio", "gaps"})
 """Signals of the present moment: no query shows them again."""
@@ -81,14 +84,21 @@ class Story:
 
     @property
     def command(self) -> str:
-        """Commands that show it again, one a line; none for a config that is no file."""
+        """Commands for the worst incident, one a line: what it rests on, who takes it on, its numbers.
+
+        None for a config that is no file.
+        """
         if self.monitor.source is None:
             return ""
+        incident = self.events[0].incident
         config, environment = shlex.quote(str(self.monitor.source)), shlex.quote(self.monitor.environment)
-        lines = [f"lakemon run {config} -e {environment}"]
-        query = self._query(self.events[0].incident)
+        where, name = f"-c {config} -e {environment}", incident.fingerprint[:SHORT_ID]
+        lines = [f"lakemon explain {name} {where}"]
+        if incident.status is IncidentStatus.OPEN:
+            lines.append(f"lakemon alert ack {name} {where}")
+        query = self._query(incident)
         if query:
-            lines.append(f"lakemon query {_shell(query)} -c {config} -e {environment}")
+            lines.append(f"lakemon query {_shell(query)} {where}")
         return "\n".join(lines)
 
     def _query(self, incident: Incident) -> str:
@@ -118,6 +128,7 @@ class Story:
         rule = self.rules.get(event.incident.rule)
         parts = [f"{event.incident.severity.value}: {_headline(event)}", _window(event.incident)]
         parts += [f"owner {rule.owner}"] if rule and rule.owner else []
+        parts += [f"id {event.incident.fingerprint[:SHORT_ID]}"] if event.incident.is_open else []
         return "; ".join(part for part in parts if part)
 
     def _rules(self) -> Iterator[Rule]:

@@ -35,7 +35,7 @@ def try_once(sink: AlertSink, notification: Notification, attempt: Attempt) -> D
             phase, status = "delivering", DeliveryStatus.UNKNOWN
             answers.put(_proper(sink.deliver(rendered, attempt)))
         except BaseException as error:  # noqa: BLE001 - SystemExit of a sink is as bad as any other error
-            detail = f"{phase} failed: {error}".rstrip(": ")
+            detail = f"{phase} failed: {type(error).__name__}: {error}".rstrip(": ")
             answers.put(DeliveryResult(status, type(error).__name__, detail))
 
     threading.Thread(target=copy_context().run, args=(work,), daemon=True, name="lakemon-sink").start()

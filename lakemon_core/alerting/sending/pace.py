@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from lakemon_core.domain.incident import DeliveryResult, DeliveryStatus, OutboxItem
+from lakemon_core.domain.incident import DeliveryResult, DeliveryStatus, OutboxItem, with_code
 
 _SENT = frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.ACCEPTED})
 _NOT_SENT = frozenset({DeliveryStatus.RETRY, DeliveryStatus.REJECTED})
@@ -114,5 +114,5 @@ def _pause(tries: int, asked: float | None, pace: Pace, draw: Callable[[], float
 def _detail(result: DeliveryResult) -> str:
     failed = [one for one in result.targets if one.status not in _SENT]
     if not failed:
-        return " ".join(part for part in (result.code, result.detail) if part)
-    return "; ".join(f"{one.target}: {one.code} {one.detail}".rstrip(" :") for one in failed)[:500]
+        return with_code(result.code, result.detail)
+    return "; ".join(f"{one.target}: {with_code(one.code, one.detail)}".rstrip(" :") for one in failed)[:500]

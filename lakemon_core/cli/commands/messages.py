@@ -9,6 +9,7 @@ import typer
 from lakemon_core.cli.opening import opened
 from lakemon_core.cli.options import ConfigOption, Environment, Output, Verbose, Workspace, set_logging
 from lakemon_core.cli.output import Format, answer
+from lakemon_core.domain.incident import with_code
 from lakemon_core.domain.run import ExitCode
 
 if TYPE_CHECKING:
@@ -16,7 +17,15 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from lakemon_core.domain.incident import DeliveryResult, OutboxItem
+    from lakemon_core.domain.incident import DeliveryResult, OutboxItem, TargetResult
+
+OUTCOMES = {
+    "partial": "some got it, some did not",
+    "rejected": "not sent, refused for good",
+    "retry": "not sent, can be tried again",
+    "unknown": "may have arrived, or not",
+}
+"""What the outcomes of a try are called; the others speak for themselves."""
 
 ARRIVED = {"delivered", "accepted"}
 """Statuses of a message that reached its sink."""
@@ -96,13 +105,18 @@ def replay_messages(
 
 
 def _show_test(console: Console, sink: str, result: DeliveryResult) -> None:
-    told = f"{sink}: {result.status.value} {result.code} {result.detail}"
-    console.print(told.rstrip(), soft_wrap=True, markup=False)
+    console.print(f"{sink}: {_told(result)}", soft_wrap=True, markup=False)
     if result.status.value == "accepted":
         console.print("  the channel took it, and never says whether it was shown: look there")
     for one in result.targets:
-        line = f"  {one.target}: {one.status.value} {one.code} {one.detail}"
-        console.print(line.rstrip(), soft_wrap=True, markup=False)
+        console.print(f"  {one.target}: {_told(one)}", soft_wrap=True, markup=False)
+
+
+def _told(result: DeliveryResult | TargetResult) -> str:
+    """Returns what came of a try, in words for people, and what the channel said."""
+    words = OUTCOMES.get(result.status.value, result.status.value)
+    said = with_code(result.code, result.detail)
+    return f"{words}: {said}" if said else words
 
 
 def _tell(items: Sequence[OutboxItem], output: Format, *, nothing: str) -> int:
@@ -113,8 +127,8 @@ def _tell(items: Sequence[OutboxItem], output: Format, *, nothing: str) -> int:
 
     def show(console: Console) -> None:
         for row in rows:
-            line = f"{row['status']} by {row['sink']}: {row['title']} {row['detail']}"
-            console.print(line.rstrip(), soft_wrap=True, markup=False)
+            line = f"{row['status']} by {row['sink']}: {row['title']}; {row['detail']}"
+            console.print(line.rstrip("; "), soft_wrap=True, markup=False)
         if not rows:
             console.print(nothing)
 

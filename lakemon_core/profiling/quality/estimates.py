@@ -146,18 +146,18 @@ class Sums:
         value = self.part / self.whole
         if not isfinite(value):
             return Estimate.unknown(TOO_LARGE, self.rows)
-        error = self._error(value) / self.whole
+        error = self.standard_error(value)
         if not isfinite(error):
             return Estimate(value, self.rows)
         low = value - Z * error
         return Estimate(value, self.rows, (max(0.0, low) if self.least >= 0 else low, value + Z * error))
 
-    def _error(self, ratio: float) -> float:
-        """Standard error of Σ (part - ratio · whole); infinite for a single unit."""
+    def standard_error(self, ratio: float) -> float:
+        """Returns that of the ratio: of Σ (part - ratio · whole), by Σ wholes; infinite for a single unit."""
         squares = self.part_squares - 2 * ratio * self.products + ratio * ratio * self.whole_squares
         if self.units < 2 or not isfinite(squares):
             return inf
-        return sqrt(max(0.0, squares) * self.units / (self.units - 1))
+        return sqrt(max(0.0, squares) * self.units / (self.units - 1)) / self.whole
 
 
 def added(blocks: Iterable[Mapping[str, Sums]]) -> dict[str, Sums]:
@@ -202,10 +202,26 @@ def root_of(mean: Estimate) -> Estimate:
     return Estimate(root, mean.n, (max(0.0, root - half), root + half))
 
 
-def share_of(hits: Flags) -> Estimate:
-    """Returns the share of rows that are hits, with Wilson's interval."""
+def share_of(hits: Flags, groups: Groups | None = None) -> Estimate:
+    """Returns the share of rows that are hits, with Wilson's interval.
+
+    Rows that miss together count for as many as their variance says (Korn and Graubard, 1998), at most for
+    all; where no variance is seen, each group counts for one.
+
+    Args:
+        hits: one a row.
+        groups: the rows that miss together; None takes every row for itself.
+    """
     n = len(hits)
     if not n:
         return Estimate.unknown(NO_ROWS)
     share = int(np.count_nonzero(hits)) / n
-    return Estimate(share, n, wilson(share, n))
+    return Estimate(share, n, wilson(share, n if groups is None else _effective(hits, share, groups)))
+
+
+def _effective(hits: Flags, share: float, groups: Groups) -> float:
+    """Returns the number of independent rows whose share would vary as much."""
+    error = Sums.of(hits.astype(np.float64), None, groups).standard_error(share)
+    if not error or not isfinite(error):
+        return float(groups.count)
+    return min(float(len(hits)), max(1.0, share * (1 - share) / (error * error)))

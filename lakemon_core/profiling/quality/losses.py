@@ -201,7 +201,7 @@ def quantile_metrics(quantiles: Quantiles, groups: Groups | None = None) -> tupl
         found |= dict.fromkeys(QUANTILE[1:], Estimate.unknown(why))
     else:
         low, high = quantiles.interval
-        found["coverage"] = share_of((by_level[low] <= label) & (label <= by_level[high]))
+        found["coverage"] = share_of((by_level[low] <= label) & (label <= by_level[high]), mine)
         found["interval_width"] = mean_of(quantiles.by_level[high] - quantiles.by_level[low], groups)
         found["winkler_score"] = winkler_score(label, by_level, quantiles.interval, mine)
     return found, _by_level(label, by_level, sums)

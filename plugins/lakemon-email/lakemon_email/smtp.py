@@ -117,6 +117,8 @@ class Server:
                 return "username and password must be plain ASCII"
             case socket.gaierror() | UnicodeError():
                 return f"the host {plain(self.host)} is not known"
+            case ConnectionRefusedError():
+                return f"nothing listens on {place}; check host and port, and whether the server is up"
             case TimeoutError():
                 return f"{place} did not answer within {self.timeout:g} s"
             case root:

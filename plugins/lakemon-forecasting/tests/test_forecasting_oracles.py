@@ -9,6 +9,8 @@ import pyarrow as pa
 import pytest
 from utilsforecast import losses
 
+from lakemon_core.profiling.intervals import wilson
+
 SEASON = 7
 NAMES = ["a", "b", "c", "d"]
 
@@ -191,6 +193,26 @@ def test_intervals_take_the_forecasts_of_one_actual_together(panel, measured):
     error = np.sqrt((residuals**2).sum() * count / (count - 1)) / len(rows)
     half = 1.959963984540054 * error
     assert measured().intervals["bias"] == close((miss.mean() - half, miss.mean() + half))
+
+
+def test_seven_forecasts_that_miss_as_one_count_as_one(forecasting):
+    """The interval of coverage is that of the actuals, however often each is forecast."""
+    inside = [True] * 30 + [False] * 10
+    rows = pd.DataFrame(
+        {
+            "timestamp": list(np.repeat(pd.date_range("2026-01-01", periods=40), 7)),
+            "series": "a",
+            "h": [*range(1, 8)] * 40,
+            "prediction": 10.0,
+            "lo": 5.0,
+            "hi": 15.0,
+            "y": np.repeat(np.where(inside, 11.0, 20.0), 7),
+        }
+    )
+    model_type = forecasting(quantile_cols={0.1: "lo", 0.9: "hi"})
+    found = model_type.quality(pa.Table.from_pandas(rows, preserve_index=False))
+    assert found.values["coverage"] == 0.75
+    assert found.intervals["coverage"] == close(wilson(0.75, 39))
 
 
 def test_every_metric_has_an_interval_around_its_value(forecasting, measured):

@@ -1,5 +1,6 @@
 """A budget of false alarms: levels, q-values, and what is usual for a series."""
 
+from dataclasses import replace
 from datetime import timedelta
 from math import nan
 
@@ -7,17 +8,23 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import false_discovery_control
+from scipy.stats import binom, false_discovery_control
 
 from lakemon_core.alerting.judging.budget import Usual, adjusted, level_of
 from lakemon_core.alerting.rules import judge
 from lakemon_core.config import load
 from lakemon_core.domain.errors import ConfigErrors
 from lakemon_core.domain.rule import AlarmBudget, Rule, Status
+from lakemon_core.domain.run import Severity
+from lakemon_core.domain.window import Window
 from lakemon_core.ports import QualityMetric
 
 OK, BREACHED, UNKNOWN = Status.OK, Status.BREACHED, Status.UNKNOWN
 WEEK = timedelta(weeks=1)
+QUALITY = (
+    QualityMetric("roc_auc", higher_is_better=True, column="roc_auc_score"),
+    QualityMetric("bias", higher_is_better=False, column="bias", two_sided=True),
+)
 ONE_A_QUARTER = AlarmBudget(1, timedelta(weeks=13))
 
 
@@ -76,7 +83,7 @@ def with_budget(week):
             now=week(50).start,
             model="a.b.flights",
             environment="dev",
-            metrics=[QualityMetric("roc_auc", higher_is_better=True, column="roc_auc_score")],
+            metrics=QUALITY,
             granularity="1 week",
             budget=budget,
         )
@@ -111,8 +118,23 @@ def test_drift_must_be_rare_among_all_columns_of_its_window(with_budget, feature
     assert [one.status for one in with_budget(rules, features(1e-5, *[0.5] * 99))].count(BREACHED) == 1
 
 
-def test_without_a_budget_every_column_is_judged_alone(judged, features):
-    assert {one.status for one in judged(Rule("feature_drift", 0.2), features(0.02, 0.5))} == {BREACHED}
+def test_without_a_budget_drift_keeps_to_four_alarms_a_year(judged, features):
+    """A week then has the level min(5 %, 4 / 52): rare among all columns of it, not for one alone."""
+    rules = Rule("feature_drift", 0.2)
+    assert [one.status for one in judged(rules, features(0.02))] == [BREACHED]
+    assert [one.status for one in judged(rules, features(0.06))] == [OK]
+    assert {one.status for one in judged(rules, features(0.02, 0.5, 0.5))} == {OK}
+
+
+def test_windows_that_are_short_need_rarer_drift(judged, features, week):
+    start = week(0).start
+    hours = [
+        replace(one, window=Window(start, start + timedelta(hours=1)), granularity="1 hour")
+        for one in features(0.001)
+    ]
+    (verdict,) = judged(Rule("feature_drift", 0.2), hours, granularity="1 hour")
+    assert (verdict.status, verdict.recovered) == (OK, False)
+    assert verdict.reason == "among all columns chance gives as much (q 0.001 > 0.00046)"
 
 
 def history(make_signal, *values, name="roc_auc"):
@@ -131,6 +153,63 @@ def test_a_quality_that_is_usual_for_its_series_is_within_the_budget(with_budget
         ].status
         is BREACHED
     )
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "value", "more", "status", "p_value"),
+    [
+        (Rule("roc_auc", 0.7), "roc_auc", 0.66, {"upper": 0.72, "lower": 0.60}, OK, 0.096),
+        (Rule("roc_auc", 0.7), "roc_auc", 0.60, {"upper": 0.66, "lower": 0.54}, BREACHED, 0.0005),
+        (Rule("bias", 5), "bias", -5.5, {"upper": -4.5, "lower": -6.5}, OK, 0.16),
+        (Rule("bias", 5), "bias", -8.0, {"upper": -7.0, "lower": -9.0}, BREACHED, 0),
+        (Rule("bias", 5), "bias", 5.5, {"upper": 6.5, "lower": 4.5}, OK, 0.16),
+        (Rule("null_rate", 0.05), "null_rate", 0.10, {"n": 50}, OK, 0.104),
+        (Rule("null_rate", 0.05), "null_rate", 0.10, {"n": 500}, BREACHED, 5e-6),
+        (Rule("null_rate", 0.0), "null_rate", 0.02, {"n": 50}, BREACHED, 0),
+        (Rule("label_coverage", 0.9), "label_coverage", 0.86, {"n": 50}, OK, 0.23),
+        (Rule("roc_auc", 0.7, warn=0.8), "roc_auc", 0.66, {"upper": 0.72, "lower": 0.60}, BREACHED, 0.096),
+    ],
+)
+def test_a_value_must_be_beyond_what_chance_gives_at_its_rows(
+    with_budget, make_signal, rule, name, value, more, status, p_value
+):
+    """One-sided p-values, of the normal or the binomial distribution, at the level 1 / 13."""
+    (verdict,) = with_budget([rule], [make_signal(name, value, **more)])
+    assert (verdict.status, verdict.recovered) == (status, False)
+    if status is OK:
+        level = level_of(ONE_A_QUARTER, WEEK)
+        assert verdict.reason.startswith(f"at {verdict.signal.n:,} rows chance alone gives as much (p ")
+        told = float(verdict.reason.partition("(p ")[2].partition(" ")[0])
+        assert told == pytest.approx(p_value, rel=0.05)
+        assert told > level
+    elif rule.warn:
+        assert (verdict.severity, verdict.limit) == (Severity.WARNING, 0.8)
+
+
+def test_few_nulls_are_as_likely_as_scipy_says(with_budget, make_signal):
+    (verdict,) = with_budget([Rule("null_rate", 0.05)], [make_signal("null_rate", 0.08, n=100)])
+    assert f"(p {binom.sf(7, 100, 0.05):.2g} > " in verdict.reason
+
+
+def test_rules_of_a_model_type_keep_to_four_alarms_a_year(judged, make_signal):
+    unsure = make_signal("roc_auc", 0.66, upper=0.71, lower=0.61)
+    assert [one.status for one in judged(Rule("roc_auc", 0.7), [unsure])] == [BREACHED]
+    assert [one.status for one in judged(Rule("roc_auc", 0.7, default=True), [unsure])] == [BREACHED]
+    many = [Rule("roc_auc", 0.7, default=True, id=f"rule {number}") for number in range(10)]
+    assert {one.status for one in judged(many, [unsure])} == {OK}
+
+
+def test_a_slow_decline_is_told_although_the_windows_before_were_nearly_as_bad(with_budget, make_signal):
+    """What has an interval is tested against its limit, not against a history that sinks with it."""
+    values = [0.8 - 0.005 * number for number in range(40)]
+    signals = [
+        make_signal("roc_auc", value, week_number=number, lower=value - 0.02, upper=value + 0.02)
+        for number, value in enumerate(values)
+    ]
+    verdicts = with_budget([Rule("roc_auc", 0.7)], signals)
+    first = next(number for number, one in enumerate(verdicts) if one.status is BREACHED)
+    assert 0.66 < values[first] < 0.7
+    assert {one.status for one in verdicts[first:]} == {BREACHED}
 
 
 def test_an_automatic_limit_is_what_the_windows_before_make_usual(judged, make_signal):

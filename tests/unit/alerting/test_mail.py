@@ -70,9 +70,8 @@ def test_any_text_stands_in_its_header_literally(title, name, transition):
     data = compose(note, sender=SENDER, recipients=[])
     parsed = read(data)
     assert parsed.keys() == HEADERS
-    # Python 3.11 may lose a blank where it folds between two encoded words: letters count, blanks do not.
-    shown = parsed["Subject"].replace("\u200b", "").split()
-    assert "".join(shown) == "".join(plain(f"[{note.state}] {title}", 200).split())
+    meant = plain(f"[{note.state}] {title}", 200)
+    assert parsed["Subject"].replace("\u200b", "").rstrip() == meant.replace("\u200b", "").rstrip()
     assert compose(note, sender=SENDER, recipients=[]) == data
 
 
@@ -167,7 +166,7 @@ def test_the_text_part_reads_like_a_letter():
         "Runbook: https://wiki.example.com/drift?model=1&x=2\n"
         "Report: https://lakemon.example.com/report?model=1&x=2\n"
         "\n"
-        "See it again:\n"
+        "From a shell:\n"
         "  lakemon run monitoring_config.yml -e dev\n"
         "\n"
         "--\n"

@@ -113,8 +113,10 @@ def test_a_quality_breach_names_baseline_interval_and_drifted_features(messages,
 
 def test_a_message_says_how_to_see_it_again(messages, temp):
     (item,) = messages([DRIFT], [temp(3.2)])
-    run, query = item.notification.command.splitlines()
-    assert shlex.split(run) == ["lakemon", "run", "monitoring_config.yml", "-e", "dev"]
+    explain, ack, query = item.notification.command.splitlines()
+    name, where = item.notification.incidents[0][:8], ["-c", "monitoring_config.yml", "-e", "dev"]
+    assert shlex.split(explain) == ["lakemon", "explain", name, *where]
+    assert shlex.split(ack) == ["lakemon", "alert", "ack", name, *where]
     assert shlex.split(query)[:2] == ["lakemon", "query"]
     assert shlex.split(query)[2] == (
         'SELECT "window"."start", value, n FROM mlops_dev.monitoring.logs_signals'
@@ -126,14 +128,15 @@ def test_a_message_says_how_to_see_it_again(messages, temp):
 @pytest.mark.parametrize("column", ["o'clock", "$(touch x)", "`id`", "a\\b", 'say "hi"', "!!"])
 def test_a_command_keeps_a_strange_name_as_one_argument(messages, temp, column):
     (item,) = messages([DRIFT], [temp(3.2, column=column)])
-    words = shlex.split(item.notification.command.splitlines()[1])
+    words = shlex.split(item.notification.command.splitlines()[2])
     assert len(words) == 7
     assert f"\"column\" = '{column.replace(chr(39), chr(39) * 2)}'" in words[2]
 
 
 def test_a_name_that_cannot_be_shown_as_it_is_stands_in_no_command(messages, temp):
     (item,) = messages([DRIFT], [temp(3.2, column="evil\nrm -rf /")])
-    assert len(item.notification.command.splitlines()) == 1
+    assert "evil" not in item.notification.command
+    assert "lakemon query" not in item.notification.command
 
 
 def test_resolved_says_where_it_came_back_to(messages, temp):
@@ -255,7 +258,11 @@ def test_what_is_counted_over_columns_is_shown_again_by_all_of_them(messages, te
 
 def test_a_signal_of_the_present_moment_has_no_query(messages, make_signal):
     (item,) = messages([Rule("freshness", 24.0)], [make_signal("freshness", 90.0, window=None)])
-    assert item.notification.command == "lakemon run monitoring_config.yml -e dev"
+    assert "lakemon query" not in item.notification.command
+
+
+def test_what_is_over_need_not_be_taken_on(messages, temp):
+    assert "alert ack" not in messages([DRIFT], [temp(3.2)], [temp(0.05, 1)])[-1].notification.command
 
 
 def test_incidents_that_differ_in_what_a_rule_groups_by_are_messages_of_their_own(messages, temp):

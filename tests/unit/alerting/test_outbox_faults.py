@@ -21,23 +21,23 @@ RETRY, REJECTED, UNKNOWN = DeliveryStatus.RETRY, DeliveryStatus.REJECTED, Delive
 @pytest.mark.parametrize(
     ("answer", "status", "detail"),
     [
-        (lambda: 1 / 0, "unknown", "ZeroDivisionError delivering failed: division by zero"),
-        (lambda: exec("raise SystemExit(3)"), "unknown", "SystemExit delivering failed: 3"),
-        (lambda: exec("raise KeyboardInterrupt"), "unknown", "KeyboardInterrupt delivering failed"),
+        (lambda: 1 / 0, "unknown", "delivering failed: ZeroDivisionError: division by zero"),
+        (lambda: exec("raise SystemExit(3)"), "unknown", "delivering failed: SystemExit: 3"),
+        (lambda: exec("raise KeyboardInterrupt"), "unknown", "delivering failed: KeyboardInterrupt"),
         (
             lambda: None,
             "unknown",
-            "TypeError delivering failed: the sink returned NoneType, not a DeliveryResult",
+            "delivering failed: TypeError: the sink returned NoneType, not a DeliveryResult",
         ),
         (
             lambda: DeliveryResult("lovely"),
             "unknown",
-            "ValueError delivering failed: 'lovely' is not a valid DeliveryStatus",
+            "delivering failed: ValueError: 'lovely' is not a valid DeliveryStatus",
         ),
         (
             lambda: DeliveryResult(RETRY, retry_after="soon"),
             "unknown",
-            "ValueError delivering failed: could not convert string to float: 'soon'",
+            "delivering failed: ValueError: could not convert string to float: 'soon'",
         ),
     ],
 )
@@ -54,7 +54,7 @@ def test_what_a_sink_does_wrong_stays_due_and_hurts_nobody_else(world, answer, s
 def test_a_message_that_cannot_be_rendered_stays_due(world):
     world.put(title="unspeakable")
     (item,) = world.drain(pace=Pace(budget_seconds=0))
-    assert (item.status, item.detail) == ("due", "ValueError rendering failed: cannot be rendered")
+    assert (item.status, item.detail) == ("due", "rendering failed: ValueError: cannot be rendered")
     assert [row["status"] for row in world.ledger.deliveries()] == ["retry"]
 
 
@@ -88,7 +88,7 @@ def test_details_are_short_plain_and_without_secrets(world):
     ]
     world.drain()
     kept = [str(row["detail"]) for row in world.ledger.deliveries()]
-    assert "delivering failed: url https://hooks.example.com/***" in kept
+    assert "delivering failed: ValueError: url https://hooks.example.com/***" in kept
     assert not any("s3cret" in detail for detail in [*kept, world.state().detail])
     assert all(len(detail) <= 500 and detail.isprintable() for detail in kept)
     file = world.ledger._path

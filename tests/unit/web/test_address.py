@@ -165,3 +165,8 @@ def test_a_channel_may_name_its_hosts(host, fits, names):
     with pytest.raises(DeliveryError) as caught:
         addresses_of(read_url(f"https://{host}/"), allow_private=False, hosts=hosts)
     assert caught.value.code == "LM552"
+
+
+def test_plain_http_into_the_own_network_is_told_what_it_lacks():
+    with pytest.raises(DeliveryError, match=r"LM551 .*127\.0\.0\.1.*allow_private: true"):
+        addresses_of(read_url("http://127.0.0.1:9000/hook"), allow_private=False)

@@ -35,7 +35,14 @@ def test_every_example_is_block_kit(example):
     assert faults(blocks_of(example)[0]) == []
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=30, deadline=None)
+@given(notifications())
+def test_notifications_are_block_kit(note):
+    assert faults(blocks_of(note)[0]) == []
+
+
+@pytest.mark.slow
+@settings(max_examples=500, deadline=None)
 @given(notifications())
 def test_every_notification_is_block_kit(note):
     assert faults(blocks_of(note)[0]) == []

