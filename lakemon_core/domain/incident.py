@@ -33,15 +33,19 @@ ADDRESS_IS_DEAD = "LM558"
 """Code of a delivery whose address nobody answers any more: no other message of the run is sent there."""
 
 
-_EXCEPTION = re.compile(r"[A-Za-z]\w*(Error|error|Refused|Disconnected|Exception)|timeout|lost")
+_OURS = re.compile(
+    r"[A-Za-z]\w*(Error|error|Refused|Disconnected|Exception)"
+    r"|overrun|timeout|lost|no_sink|no_recipient|not_an_address"
+)
+"""Codes of our own, and names of exceptions: words follow that say it better."""
 
 
 def with_code(code: str, detail: str) -> str:
     """Returns a channel's code and words as one text, without saying anything twice.
 
-    A code that is the kind of an exception says nothing to people where there are words.
+    Names of exceptions and codes of our own such as `overrun` are left out where there are words.
     """
-    is_said = detail and (code in detail or _EXCEPTION.fullmatch(code))
+    is_said = detail and (code in detail or _OURS.fullmatch(code))
     return " ".join(part for part in ("" if is_said else code, detail) if part)
 
 

@@ -53,7 +53,7 @@ def test_ctrl_c_ends_the_run_and_the_next_one_finishes(fresh_shop, shop):
         if "monitor" in line:
             break
     run.send_signal(signal.SIGINT)
-    run.communicate(timeout=30)
+    run.communicate(timeout=120)
     assert run.returncode == 130
     assert fresh_shop.json("run")["status"] == "done"
     for kind in METRICS:

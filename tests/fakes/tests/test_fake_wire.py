@@ -15,7 +15,7 @@ ME = "/api/2.0/preview/scim/v2/Me"
 
 def get(fake: FakeWorkspace, **more) -> requests.Response:
     return requests.get(
-        f"{fake.host}{ME}", headers={"Authorization": f"Bearer {fake.token}"}, timeout=5, **more
+        f"{fake.host}{ME}", headers={"Authorization": f"Bearer {fake.token}"}, timeout=60, **more
     )
 
 
@@ -26,19 +26,19 @@ def test_the_host_tells_its_workspace(fake, client):
 
 @pytest.mark.parametrize(("header", "status"), [({}, 401), ({"Authorization": "Bearer nope"}, 403)])
 def test_no_token_is_401_and_an_unknown_one_403(fake, header, status):
-    assert requests.get(f"{fake.host}{ME}", headers=header, timeout=5).status_code == status
+    assert requests.get(f"{fake.host}{ME}", headers=header, timeout=60).status_code == status
 
 
 def test_an_oauth_token_of_a_service_principal_expires_by_the_clock(fake):
     fake.identity.service_principals["client-id"] = "a-secret"
     form = {"grant_type": "client_credentials", "client_id": "client-id", "client_secret": "a-secret"}
-    token = requests.post(f"{fake.host}/oidc/v1/token", data=form, timeout=5).json()["access_token"]
+    token = requests.post(f"{fake.host}/oidc/v1/token", data=form, timeout=60).json()["access_token"]
     header = {"Authorization": f"Bearer {token}"}
-    early = requests.get(f"{fake.host}{ME}", headers=header, timeout=5)
+    early = requests.get(f"{fake.host}{ME}", headers=header, timeout=60)
     fake.clock.advance(3601)
 
     assert early.json()["userName"] == "client-id"
-    assert requests.get(f"{fake.host}{ME}", headers=header, timeout=5).status_code == 401
+    assert requests.get(f"{fake.host}{ME}", headers=header, timeout=60).status_code == 401
 
 
 def test_the_sdk_logs_in_as_a_service_principal(fake):
@@ -60,7 +60,7 @@ def test_a_workload_becomes_the_principal_its_subject_is_trusted_as(fake, monkey
 def test_a_wrong_secret_is_no_login(fake):
     fake.identity.service_principals["client-id"] = "a-secret"
     form = {"grant_type": "client_credentials", "client_id": "client-id", "client_secret": "wrong"}
-    answer = requests.post(f"{fake.host}/oidc/v1/token", data=form, timeout=5)
+    answer = requests.post(f"{fake.host}/oidc/v1/token", data=form, timeout=60)
 
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
@@ -85,7 +85,7 @@ def test_a_lost_answer_was_work_done(fake):
     body = {"statement": "CREATE TABLE main.default.t (a INT)", "warehouse_id": fake.warehouse_id}
     with pytest.raises(requests.ConnectionError):
         requests.post(
-            f"{fake.host}/api/2.0/sql/statements", json=body, timeout=5,
+            f"{fake.host}/api/2.0/sql/statements", json=body, timeout=60,
             headers={"Authorization": f"Bearer {fake.token}"},
         )  # fmt: skip
 
@@ -171,7 +171,7 @@ def test_all_calls_are_written_down(fake, client):
 def test_a_body_that_is_no_json_object_is_refused(fake):
     header = {"Authorization": f"Bearer {fake.token}"}
     for body in ("{", "[]"):
-        answer = requests.post(f"{fake.host}/api/2.0/sql/statements", data=body, headers=header, timeout=5)
+        answer = requests.post(f"{fake.host}/api/2.0/sql/statements", data=body, headers=header, timeout=60)
         assert (answer.status_code, answer.json()["error_code"]) == (400, "MALFORMED_REQUEST")
 
 

@@ -65,17 +65,17 @@ def test_a_sink_that_hangs_is_left_behind_and_not_asked_again_in_this_run(world,
     world.put("k2", "one", order="b")
     world.put("k3", "two")
     world.sinks["one"].script = [lambda: release.wait(30)] * 2
-    items = {item.key: item for item in world.drain(pace=Pace(attempt_seconds=0.05))}
+    items = {item.key: item for item in world.drain(pace=Pace(attempt_seconds=1.0))}
     release.set()
     assert {key: item.status for key, item in items.items()} == {"k1": "due", "k3": "delivered"}
-    assert items["k1"].detail == "overrun did not come back within 0.05 s"
+    assert items["k1"].detail == "did not come back within 1 s"
     assert len(world.sinks["one"].attempts) == 1
 
 
 def test_a_sink_that_left_the_config_is_said_and_its_messages_wait(world):
     world.put(sink="gone")
     (item,) = world.drain(pace=Pace(budget_seconds=0))
-    assert (item.status, item.detail) == ("due", "no_sink the config has no sink 'gone' any more")
+    assert (item.status, item.detail) == ("due", "the config has no sink 'gone' any more")
 
 
 def test_details_are_short_plain_and_without_secrets(world):

@@ -176,7 +176,7 @@ def test_a_signal_closes_everything_and_says_so(command, install, number, code):
     process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **settings)
     assert process.stdout.readline() == "waiting\n"
     process.send_signal(number)
-    stdout, stderr = process.communicate(timeout=30)
+    stdout, stderr = process.communicate(timeout=120)
     assert process.returncode == code
     assert stdout == "closed\n"
     assert stderr.strip() == "LM190 interrupted; the next run finishes the work."
@@ -188,7 +188,7 @@ def test_a_reader_that_leaves_ends_the_command_without_noise(command):
     process = subprocess.Popen(line, stdout=writing, stderr=subprocess.PIPE, **settings)
     os.close(reading)
     os.close(writing)
-    _, stderr = process.communicate(timeout=30)
+    _, stderr = process.communicate(timeout=120)
     assert "Traceback" not in stderr
 
 

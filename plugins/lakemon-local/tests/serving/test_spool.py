@@ -43,7 +43,7 @@ def spool(tmp_path):
 
 def put(spool: Spool, numbers: range, payload: TableName = ONE) -> None:
     for future in [spool.put(payload, call(number)) for number in numbers]:
-        future.result(timeout=10)
+        future.result(timeout=120)
 
 
 def ids(tables: DeltaTables, payload: TableName = ONE) -> list[str]:
@@ -134,7 +134,7 @@ def test_large_rows_go_in_several_batches(spool):
     big = "x" * (1024 * 1024)
     for number in range(140):
         future = spool.put(ONE, call(number, request=big))
-    future.result(timeout=30)
+    future.result(timeout=120)
     sizes = []
     while batch := spool.next_batch():
         sizes.append(len(batch.calls))
@@ -146,7 +146,7 @@ def test_large_rows_go_in_several_batches(spool):
 def test_rows_keep_what_the_payload_table_of_databricks_holds(spool, tables):
     odd = call(1, client_request_id="ü'\"\n", status_code=400, request=None, served_entity_id=None,
                logging_error_codes=json.dumps(["MAX_REQUEST_SIZE_EXCEEDED"]))  # fmt: skip
-    spool.put(ONE, odd).result(timeout=10)
+    spool.put(ONE, odd).result(timeout=120)
     Mover(spool, tables).flush()
     rows = tables.scan(ONE).read_all()
     assert rows.schema.names == payload_schema().names
@@ -162,16 +162,16 @@ def test_a_row_that_cannot_be_written_fails_its_future(spool):
     with sqlite3.connect(spool.path) as other:
         other.execute("ALTER TABLE requests RENAME TO elsewhere")
     with pytest.raises(sqlite3.Error):
-        spool.put(ONE, call(1)).result(timeout=10)
+        spool.put(ONE, call(1)).result(timeout=120)
 
 
 def test_a_spool_that_another_process_locks_for_good_fails_the_future(spool):
     other = sqlite3.connect(spool.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(sqlite3.OperationalError, match="locked"):
-        spool.put(ONE, call(1)).result(timeout=10)
+        spool.put(ONE, call(1)).result(timeout=120)
     other.execute("ROLLBACK")
-    spool.put(ONE, call(2)).result(timeout=10)
+    spool.put(ONE, call(2)).result(timeout=120)
     other.close()
 
 
