@@ -92,6 +92,7 @@ def bench(session: nox.Session) -> None:
         "python", "-m", "compileall", "-q", *(member for member in MEMBERS if member != "."), "lakemon_core"
     )
     session.run("python", "benchmarks/compare.py", *session.posargs)
+    session.run("python", "benchmarks/report_page.py", env={"PYTHONPATH": "tests"})
 
 
 @nox.session(python=PYTHONS[0], default=False)
