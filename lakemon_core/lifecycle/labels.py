@@ -31,7 +31,8 @@ def merge_labels(context: RunContext) -> LabelMerge:
     Labels for predictions that are not there yet wait in the label table and are merged when they come.
 
     Raises:
-        DataError: LM302 when a key or label column is missing, LM306 when `model.label_col` is not set.
+        DataError: LM302 when a key or label column is missing, LM303 for keys of another type, LM306 when
+            `model.label_col` is not set.
     """
     spec = context.monitor.inference_table.labels
     if spec is None:
@@ -52,10 +53,34 @@ def merge_labels(context: RunContext) -> LabelMerge:
         return LabelMerge(reason="nothing new")
     context.progress.update(f"merging labels from {spec.table}")
     rows, conflicts = _newest_labels(context, spec)
+    rows = _dated(rows, tables.info(target).schema, spec)
     parts = [context.roles.label, *([spec.arrival] if spec.arrival else [])]
     result = tables.merge(target, rows, on=spec.on, insert=False, update=parts)
     ledger.put(key, f"{tables.info(target).version}:{tables.info(spec.table).version}")
     return LabelMerge(result.updated, conflicts)
+
+
+def _dated(rows: pa.Table, target: pa.Schema, spec: LabelSpec) -> pa.Table:
+    """Returns labels whose keys are dates where predictions have dates, and labels midnights."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for name in spec.on:
+        place = target.get_field_index(name)
+        midnights = rows[name]
+        is_date = place >= 0 and pa.types.is_date(target.field(place).type)
+        if not is_date or not pa.types.is_timestamp(midnights.type):
+            continue
+        days = midnights.cast(pa.date32())
+        if not (pc.all(pc.equal(days.cast(midnights.type), midnights)).as_py() or not len(rows)):
+            raise DataError(
+                "LM303",
+                f"key {name!r} has times of day, but predictions have dates;",
+                where=str(spec.table),
+                cure="store dates in both tables, or times in both.",
+            )
+        rows = rows.set_column(rows.schema.get_field_index(name), name, days)
+    return rows
 
 
 def _newest_labels(context: RunContext, spec: LabelSpec) -> tuple[pa.Table, int]:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lakemon_core.domain.errors import DataError
 from lakemon_core.domain.rule import Status
 
 CONFIG = """\
@@ -171,3 +172,26 @@ def plain(rows: list[dict]) -> list[str]:
     return sorted(
         str({name: value for name, value in row.items() if name != "table_version"}) for row in rows
     )
+
+
+def by_date(moment: datetime) -> tuple[pa.Table, pa.Table]:
+    """Two predictions of a day, whose key is a date, and their label, whose key is a moment."""
+    days = pa.array([FIRST.date()] * 2, pa.date32())
+    logs = pa.table({"timestamp": days, "p": ["yes", "no"], "x": [1.0, 2.0]})
+    label = {"timestamp": pa.array([moment], pa.timestamp("us")), "y": ["yes"], "came": [FIRST + DAY]}
+    return logs, pa.table(label)
+
+
+def test_a_date_and_its_midnight_are_one_key(lake):
+    logs, label = by_date(FIRST)
+    made = lake(CONFIG.replace("[id]", "[timestamp]"), logs=logs, labels=label)
+    monitored, _ = made.refresh()
+    assert monitored.detail["labels_merged"] == 2
+    assert made.signals("accuracy") == {(FIRST, ":table"): 0.5}
+
+
+def test_a_key_that_is_a_date_here_and_a_time_of_day_there_is_named(lake):
+    logs, label = by_date(FIRST + timedelta(hours=6))
+    made = lake(CONFIG.replace("[id]", "[timestamp]"), logs=logs, labels=label)
+    with pytest.raises(DataError, match=r"LM303 c\.s\.labels key 'timestamp' has times of day"):
+        made.refresh()
