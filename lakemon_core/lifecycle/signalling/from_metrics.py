@@ -110,7 +110,7 @@ class SignalMaker:
             self.drift_name(row["column_name"]),
             value,
             row["n"],
-            method=row["method"] or "",
+            method=_method(statistic.name, row["method"]),
             reason=reasons.get(statistic.column, "not computed for this column"),
             statistic=statistic.name,
             compare=compare_of(row),
@@ -185,6 +185,27 @@ def reference_of(row: Row, baseline: Mapping[Place, Row], model_id: str) -> Row 
     model, *rest = place_of(row, model_id)
     everything = baseline.get(("*", rest[0], rest[1], row["column_name"]))
     return baseline.get((model, rest[0], rest[1], row["column_name"]), everything)
+
+
+_ON_BINS = {"js_distance": "base2:1", "tv_distance": "1", "l_infinity_distance": "1"}
+"""Distances that rest on the bins of PSI, and what their definition says beside them."""
+
+
+def _method(statistic: str, method: str | None) -> str:
+    """Returns the definition and version of one statistic; that of a drift row names PSI and its bins.
+
+    Args:
+        statistic: its name.
+        method: of the row; another than PSI's is that of a lake, which measures by itself.
+    """
+    family, _, rest = (method or "").partition(":")
+    if statistic == family:
+        return method or ""
+    if family != "psi":
+        return ":".join(filter(None, (statistic, method or "1")))
+    if statistic in _ON_BINS:
+        return f"{statistic}:{rest.partition(':')[0]}:{_ON_BINS[statistic]}"
+    return f"{statistic}:exact:1"
 
 
 def _cell(row: Row, metric: QualityMetric) -> float | None:

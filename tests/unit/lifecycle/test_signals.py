@@ -137,3 +137,27 @@ def test_drift_carries_statistic_p_value_chance_level_and_reference(maker):
     ks, psi = made(signals, "feature_drift", "ks_test"), made(signals, "feature_drift", "psi")
     assert (ks.value, ks.p_value, ks.compare) == (0.2, 0.01, Compare.PREVIOUS)
     assert (psi.value, psi.chance_level) == (0.3, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        (
+            "psi:quantile10:add_half:1",
+            {
+                "psi": "psi:quantile10:add_half:1",
+                "js_distance": "js_distance:quantile10:base2:1",
+                "tv_distance": "tv_distance:quantile10:1",
+                "ks_test": "ks_test:exact:1",
+                "wasserstein_distance": "wasserstein_distance:exact:1",
+            },
+        ),
+        ("data_profiling:1", {"psi": "psi:data_profiling:1", "ks_test": "ks_test:data_profiling:1"}),
+        (None, {"psi": "psi:1", "ks_test": "ks_test:1"}),
+    ],
+)
+def test_every_statistic_names_its_own_definition_and_version(maker, method, expected):
+    signals = list(maker.from_drift([drift("a") | {"method": method}]))
+    for statistic, named in expected.items():
+        assert made(signals, "feature_drift", statistic).method == named
+    assert all(signal.method for signal in signals)

@@ -13,6 +13,7 @@ from lakemon_core.domain.names import TableName
 
 _REGISTRATION = "_external.json"
 _LOG = "_delta_log"
+_OURS = ("_profile_metrics", "_drift_metrics", "_signals", "_quality_history")
 _ESCAPED = re.compile(r"[%=\[\]^|]")
 """Delta's library mistakes these for parts of a URL; `=` marks what is escaped."""
 _UNUSABLE = re.compile(r"[\[\]^|\\\x00-\x1f\x7f]|%[0-9A-Fa-f]{2}")
@@ -86,7 +87,8 @@ class Places:
                 cure="bring it back, or import the table again.",
             )
         known = [str(other) for other in self.all()]
-        import_it = f"To make it: lakemon table import {name} FILE."
+        ours = name.table.endswith(_OURS)
+        import_it = "`lakemon run` makes it." if ours else f"To make it: lakemon table import {name} FILE."
         raise DataError(
             "LM301",
             f"table {name} does not exist.",

@@ -144,6 +144,12 @@ def test_an_unknown_table_is_named_with_its_nearest(tables):
         tables.query("SELECT * FROM lab.air.flihgts")
 
 
+def test_a_metric_table_that_is_not_there_yet_is_made_by_a_run(tables):
+    with pytest.raises(DataError, match="`lakemon run` makes it") as caught:
+        tables.query("SELECT * FROM lab.monitoring.flights_drift_metrics")
+    assert "import" not in str(caught.value)
+
+
 def test_an_unknown_column_is_named_with_its_nearest(tables):
     with pytest.raises(DataError, match=r'LM310.*"nn".*"n"'):
         tables.query("SELECT nn FROM main.monitoring.metrics")
