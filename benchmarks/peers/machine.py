@@ -23,11 +23,17 @@ def machine() -> str:
 
 
 def our_version() -> str:
-    """Returns the version of lakemon and the commit it was measured at; "dirty" means with changes."""
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=True
-    ).stdout.strip()
+    """Returns the version of lakemon and the commit it was measured at; "dirty" means with changes.
+
+    The results that a comparison writes are no change: its next part measures the same version.
+    """
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":/", ":!/benchmarks/RESULTS.md")
+    commit = _git("describe", "--always") + ("-dirty" if changed else "")
     return f"{version('lakemon')} at {commit}, Python {platform.python_version()}"
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def pinned(tool: str, package: str) -> str:
