@@ -46,7 +46,7 @@ def test_every_kind_of_panel_is_drawn(read):
     assert cards.nth(5).locator("svg .baseline").count() == 1
     assert cards.nth(6).locator("rect.bar").count() == 2
     assert [cell.get_attribute("class") for cell in cards.nth(7).locator("td[class]").all()] == [
-        "s5", "s1", "s0", "s3",
+        "shade5", "shade1", "shade0", "shade3",
     ]  # fmt: skip
     assert all("from lakemon.plugins:it" in card.inner_text() for card in cards.all())
     assert reader.complaints == []
