@@ -15,7 +15,7 @@ from lakemon_core.lifecycle.labels import merge_labels
 from lakemon_core.lifecycle.lake_monitor import LakeRefresh
 from lakemon_core.lifecycle.measuring.custom_metrics import CustomMetrics
 from lakemon_core.lifecycle.measuring.groups import Filled, Ruler, quality_columns
-from lakemon_core.lifecycle.measuring.memory import Load, Room, Turn, plain_memory
+from lakemon_core.lifecycle.measuring.memory import Load, Room, Turn
 from lakemon_core.lifecycle.measuring.reading import Reading
 from lakemon_core.lifecycle.measuring.sheet import Scribe, Sheet
 from lakemon_core.lifecycle.measuring.slices import Slicing, Source
@@ -162,16 +162,15 @@ class Refresh:
         scribe = Scribe(self.context, ruler.custom, ruler.slicing, self.version, self.definition)
         sheet = Sheet(scribe)
         writer = MetricWriter(self, granularity, due)
-        with plain_memory():
-            turns = self._turns(ruler, due.existing)
-            for number, turn in enumerate(turns):
-                own = ruler.turn(turn.columns, whole=turn.whole)
-                sheet.begin(measure_baseline(self.context, self.baseline, own), whole=turn.whole)
-                reading = Reading(self.context, self.version, self.model_id, own, granularity, turn.rows)
-                total = len(due.windows)
-                reading.fill(sheet, due.windows, due.existing, number * total, len(turns) * total)
-                writer.keep_baseline(sheet)
-                sheet.end()
+        turns = self._turns(ruler, due.existing)
+        for number, turn in enumerate(turns):
+            own = ruler.turn(turn.columns, whole=turn.whole)
+            sheet.begin(measure_baseline(self.context, self.baseline, own), whole=turn.whole)
+            reading = Reading(self.context, self.version, self.model_id, own, granularity, turn.rows)
+            total = len(due.windows)
+            reading.fill(sheet, due.windows, due.existing, number * total, len(turns) * total)
+            writer.keep_baseline(sheet)
+            sheet.end()
         begin_writing(self.context, granularity, now)
         writer.write(sheet)
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lakemon_core.profiling.columns import Summary
-from lakemon_core.profiling.distances import Samples, js_chance_level, psi_chance_level
+from lakemon_core.profiling.distances import Samples
 from lakemon_core.profiling.profile import no_values, percent
 
 Counts = npt.NDArray[np.int64]
@@ -20,27 +20,20 @@ VERSION = 1
 BINNED = ("population_stability_index", "tv_distance", "l_infinity_distance", "js_distance")
 
 
-def binned_distances(p: Counts, q: Counts, smoothing: str) -> Values:
-    """Returns the distances of counts over the same bins, reference first, and what chance gives."""
-    occurring = (p + q) > 0
-    if not occurring.all():
-        p, q = p[occurring], q[occurring]
-    return sample_distances(Samples.of(p, q), smoothing)
-
-
-def sample_distances(samples: Samples, smoothing: str) -> Values:
-    """Returns the same of samples; each of their levels occurs."""
-    levels, n, m = samples.levels, int(samples.n), int(samples.m)
-    return {
+def sample_distances(samples: Samples, smoothing: str) -> list[Values]:
+    """Returns the distances of each pair of samples over the same levels or bins, and what chance gives."""
+    found = {
         "population_stability_index": samples.psi(smoothing),
         "tv_distance": samples.tv_distance(),
         "l_infinity_distance": samples.l_infinity_distance(),
         "js_distance": samples.js_distance(),
-        "psi_chance_level": psi_chance_level(levels, n, m),
+        "psi_chance_level": samples.psi_chance_level(),
         "tv_chance_level": samples.tv_chance_level(),
-        "js_chance_level": js_chance_level(levels, n, m),
-        "bins": levels,
+        "js_chance_level": samples.js_chance_level(),
+        "bins": samples.levels.astype(np.int64),
     }
+    rows = zip(*(column.tolist() for column in found.values()), strict=True)
+    return [dict(zip(found, row, strict=True)) for row in rows]
 
 
 def common_deltas(current: Summary, reference: Summary) -> Values:

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import chdtri
+from scipy.special import chdtri, gammaln
 
 Floats = npt.NDArray[np.float64]
 
@@ -24,13 +24,15 @@ _ABOVE_MINUS_ONE = math.nextafter(-1.0, 0.0)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """Two samples, counted by the same levels or bins; all their distances follow.
+    """Pairs of samples, each counted by the same levels or bins: one pair a row; all their distances follow.
+
+    Pairs of fewer levels than others have levels without rows, which play no part.
 
     Attributes:
         p_counts: reference rows per level.
         q_counts: current rows per level.
         weights: how many levels have these two counts.
-        m: reference rows.
+        m: reference rows of each pair.
         n: current rows.
         p: shares of the reference.
         q: current shares.
@@ -40,8 +42,8 @@ class Samples:
     p_counts: Floats
     q_counts: Floats
     weights: Floats
-    m: float
-    n: float
+    m: Floats
+    n: Floats
     p: Floats
     q: Floats
     gaps: Floats
@@ -50,71 +52,93 @@ class Samples:
     def of(
         cls, p_counts: npt.ArrayLike, q_counts: npt.ArrayLike, weights: npt.ArrayLike | None = None
     ) -> Samples:
-        """Takes counts, reference first; without weights each stands for one level.
+        """Takes counts of one pair or of several, reference first.
+
+        Args:
+            p_counts: of the reference, one row a pair.
+            q_counts: likewise.
+            weights: how many levels have these counts; without, each that occurs stands for one.
 
         Raises:
             ValueError: when those of a sample add up to nothing.
         """
-        reference, current = np.asarray(p_counts, dtype=np.float64), np.asarray(q_counts, dtype=np.float64)
-        times = np.ones(len(reference)) if weights is None else np.asarray(weights, dtype=np.float64)
-        m, n = float(times @ reference), float(times @ current)
-        if not (m and n):
+        reference, current = (np.atleast_2d(np.asarray(c, dtype=np.float64)) for c in (p_counts, q_counts))
+        if weights is None:
+            times = ((reference + current) > 0).astype(np.float64)
+        else:
+            times = np.atleast_2d(np.asarray(weights, dtype=np.float64))
+        m, n = _row_sums(times, reference), _row_sums(times, current)
+        if not (m.all() and n.all()):
             raise ValueError("a sample without values has no shares: its counts add up to nothing")
-        p, q = reference / m, current / n
+        p, q = reference / m[:, np.newaxis], current / n[:, np.newaxis]
         return cls(reference, current, times, m, n, p, q, q - p)
 
     @property
-    def levels(self) -> int:
+    def levels(self) -> Floats:
         """How many levels there are."""
-        return int(self.weights.sum())
+        return self.weights.sum(axis=1)
 
-    def psi(self, smoothing: str) -> float:
+    def psi(self, smoothing: str) -> Floats:
         """As the function `psi`."""
         if smoothing == "add_half":
             half = self.levels / 2
-            p, q = (self.p_counts + 0.5) / (self.m + half), (self.q_counts + 0.5) / (self.n + half)
+            p = (self.p_counts + 0.5) / (self.m + half)[:, np.newaxis]
+            q = (self.q_counts + 0.5) / (self.n + half)[:, np.newaxis]
         elif smoothing == "clip":
             p, q = np.maximum(self.p, CLIP), np.maximum(self.q, CLIP)
         else:
             raise ValueError(f'{smoothing!r} is not a smoothing; use "add_half" or "clip"')
-        return float(self.weights @ ((q - p) * np.log(q / p)))
+        return _row_sums(self.weights, (q - p) * np.log(q / p))
 
-    def js_distance(self) -> float:
+    def js_distance(self) -> Floats:
         """As the function `js_distance`."""
         total = self.p + self.q
         d = self.gaps / np.where(total, total, 1.0)
         down, up = np.log1p(np.maximum(-d, _ABOVE_MINUS_ONE)), np.log1p(np.maximum(d, _ABOVE_MINUS_ONE))
         f = (1 + d) * up + (1 - d) * down
-        divergence = float(self.weights @ (total * f)) / (4 * math.log(2))
-        return math.sqrt(min(1.0, max(0.0, divergence)))
+        divergence = _row_sums(self.weights, total * f) / (4 * math.log(2))
+        return np.sqrt(np.clip(divergence, 0.0, 1.0))
 
-    def tv_distance(self) -> float:
+    def tv_distance(self) -> Floats:
         """As the function `tv_distance`."""
-        return float(self.weights @ np.abs(self.gaps)) / 2
+        return _row_sums(self.weights, np.abs(self.gaps)) / 2
 
-    def l_infinity_distance(self) -> float:
+    def l_infinity_distance(self) -> Floats:
         """As the function `l_infinity_distance`."""
-        return float(np.abs(self.gaps).max())
+        return np.abs(self.gaps).max(axis=1)
 
-    def expected_tv(self) -> float:
+    def expected_tv(self) -> Floats:
         """As the function `expected_tv`."""
-        return float(self.weights @ self._standard_errors()) / math.sqrt(2 * math.pi)
+        return _row_sums(self.weights, self._standard_errors()) / math.sqrt(2 * math.pi)
 
-    def tv_chance_level(self) -> float:
+    def tv_chance_level(self) -> Floats:
         """As the function `tv_chance_level`."""
         errors = self._standard_errors()
-        total, squares = float(self.weights @ errors), float(self.weights @ errors**2)
-        if not squares:
-            return 0.0
-        freedom = max(1.0, total**2 / squares - 1)
-        mean = math.sqrt(2) * math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2))
-        quantile = math.sqrt(float(chdtri(freedom, _SIGNIFICANCE)))
-        return min(1.0, total / math.sqrt(2 * math.pi) * quantile / mean)
+        total, squares = _row_sums(self.weights, errors), _row_sums(self.weights, errors**2)
+        varies = squares > 0
+        freedom = np.maximum(1.0, total**2 / np.where(varies, squares, 1.0) - 1)
+        mean = math.sqrt(2) * np.exp(gammaln((freedom + 1) / 2) - gammaln(freedom / 2))
+        quantile = np.sqrt(chdtri(freedom, _SIGNIFICANCE))
+        return np.where(varies, np.minimum(1.0, total / math.sqrt(2 * math.pi) * quantile / mean), 0.0)
+
+    def psi_chance_level(self) -> Floats:
+        """As the function `psi_chance_level`."""
+        freedom = np.maximum(self.levels - 1, 1)
+        level = chdtri(freedom, _SIGNIFICANCE) * (1 / self.n + 1 / self.m)
+        return np.where(self.levels > 1, level, 0.0)
+
+    def js_chance_level(self) -> Floats:
+        """As the function `js_chance_level`."""
+        return np.minimum(1.0, np.sqrt(self.psi_chance_level() / (8 * math.log(2))))
 
     def _standard_errors(self) -> Floats:
         """Standard error of each p - q without any drift."""
-        pooled = (self.p_counts + self.q_counts) / (self.m + self.n)
-        return np.sqrt(pooled * (1 - pooled) * (1 / self.m + 1 / self.n))
+        pooled = (self.p_counts + self.q_counts) / (self.m + self.n)[:, np.newaxis]
+        return np.sqrt(pooled * (1 - pooled) * (1 / self.m + 1 / self.n)[:, np.newaxis])
+
+
+def _row_sums(weights: Floats, values: Floats) -> Floats:
+    return np.einsum("ij,ij->i", weights, values)
 
 
 def psi(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike, smoothing: str = "add_half") -> float:
@@ -128,7 +152,7 @@ def psi(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike, smoothing: str = "add_
     Raises:
         ValueError: for other smoothings and for counts that add up to nothing.
     """
-    return Samples.of(p_counts, q_counts).psi(smoothing)
+    return float(Samples.of(p_counts, q_counts).psi(smoothing)[0])
 
 
 def js_distance(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike) -> float:
@@ -137,17 +161,17 @@ def js_distance(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike) -> float:
     With m = (p + q) / 2 and d = (q - p) / (q + p) the divergence is the sum of m f(d) / 2,
     f(d) = (1 + d) ln(1 + d) + (1 - d) ln(1 - d): equal to the textbook form and exact for tiny differences.
     """
-    return Samples.of(p_counts, q_counts).js_distance()
+    return float(Samples.of(p_counts, q_counts).js_distance()[0])
 
 
 def tv_distance(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike) -> float:
     """Total variation, half the sum of |p - q|."""
-    return Samples.of(p_counts, q_counts).tv_distance()
+    return float(Samples.of(p_counts, q_counts).tv_distance()[0])
 
 
 def l_infinity_distance(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike) -> float:
     """Largest |p - q|."""
-    return Samples.of(p_counts, q_counts).l_infinity_distance()
+    return float(Samples.of(p_counts, q_counts).l_infinity_distance()[0])
 
 
 def wasserstein_distance(current: Floats, reference: Floats) -> float:
@@ -186,7 +210,7 @@ def js_chance_level(bins: int, n: int, n_reference: int) -> float:
 
 def expected_tv(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike) -> float:
     """Mean total variation without any drift: sum of sqrt(p (1 - p) (1/n + 1/m) / (2 pi)), p pooled."""
-    return Samples.of(p_counts, q_counts).expected_tv()
+    return float(Samples.of(p_counts, q_counts).expected_tv()[0])
 
 
 def tv_chance_level(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike) -> float:
@@ -195,7 +219,7 @@ def tv_chance_level(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike) -> float:
     `expected_tv` times the ratio of 95 % quantile to mean of a chi variable, whose degrees of freedom are the
     effective number of levels less one: exact for two levels, within a few percent of simulation beyond.
     """
-    return Samples.of(p_counts, q_counts).tv_chance_level()
+    return float(Samples.of(p_counts, q_counts).tv_chance_level()[0])
 
 
 @lru_cache(maxsize=1024)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeGuard
 
 from lakemon_core.profiling.categorical.drift import CATEGORICAL, compare_categories
 from lakemon_core.profiling.columns import CategoricalSummary, NumericSummary, Summary, TimestampSummary
@@ -28,6 +28,7 @@ __all__ = [
     "ChiSquaredTest",
     "KsTest",
     "chi_squared_test",
+    "column_drifts",
     "drift_values",
     "expected_tv",
     "inner_edges",
@@ -65,15 +66,37 @@ def drift_values(current: Summary, reference: Summary, *, smoothing: str = "add_
         reference: the same column in the baseline, or in the window before; it gives the bins.
         smoothing: of PSI, `add_half` or `clip`.
     """
-    match current, reference:
-        case NumericSummary(), NumericSummary():
-            values, reasons = compare_numbers(current, reference, smoothing)
-        case CategoricalSummary(), CategoricalSummary():
-            values, reasons = compare_categories(current, reference, smoothing)
-        case TimestampSummary(), TimestampSummary():
-            values, reasons = common_deltas(current, reference), {}
-        case _:
-            return unavailable(current, f"the reference is {_kind(reference)}, the column {_kind(current)}")
+    return column_drifts([(current, reference)], smoothing=smoothing)[0]
+
+
+def column_drifts(pairs: Sequence[tuple[Summary, Summary]], *, smoothing: str = "add_half") -> list[Values]:
+    """Returns `drift_values` of one column in several groups of rows, each with its reference.
+
+    Numbers are compared all together, which costs little more than one pair.
+    """
+    numbers = [pair for pair in pairs if _are_numbers(pair)]
+    compared = iter(compare_numbers(numbers, smoothing))
+    return [_row(pair, next(compared) if _are_numbers(pair) else None, smoothing) for pair in pairs]
+
+
+def _are_numbers(pair: tuple[Summary, Summary]) -> TypeGuard[tuple[NumericSummary, NumericSummary]]:
+    return isinstance(pair[0], NumericSummary) and isinstance(pair[1], NumericSummary)
+
+
+def _row(
+    pair: tuple[Summary, Summary], found: tuple[Values, dict[str, str]] | None, smoothing: str
+) -> Values:
+    current, reference = pair
+    if found is None:
+        match pair:
+            case CategoricalSummary(), CategoricalSummary():
+                found = compare_categories(*pair, smoothing)
+            case TimestampSummary(), TimestampSummary():
+                found = common_deltas(*pair), {}
+            case _:
+                why = f"the reference is {_kind(reference)}, the column {_kind(current)}"
+                return unavailable(current, why)
+    values, reasons = found
     nowhere = [name for name, value in values.items() if value is None and name not in reasons]
     reasons |= dict.fromkeys(nowhere, "there are no rows")
     values |= {"n": current.size, "n_reference": reference.size}

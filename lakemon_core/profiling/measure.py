@@ -16,7 +16,7 @@ from lakemon_core.domain.monitor import Roles
 from lakemon_core.domain.window import Window
 from lakemon_core.profiling.categorical.vocabulary import Vocabularies
 from lakemon_core.profiling.columns import Summary, summarize_groups
-from lakemon_core.profiling.drift import drift_values, table_drift_values, unavailable
+from lakemon_core.profiling.drift import column_drifts, table_drift_values, unavailable
 from lakemon_core.profiling.kinds import Kind, kind_of, spark_type, unsupported_reason
 from lakemon_core.profiling.layout import ALL_MODELS, Members, Place, Section, split_models
 from lakemon_core.profiling.parts import Parts, some_rows
@@ -26,6 +26,7 @@ __all__ = [
     "ALL_MODELS",
     "TABLE",
     "ColumnPlan",
+    "Comparison",
     "Group",
     "GroupKey",
     "PlannedColumn",
@@ -281,46 +282,66 @@ def profile_rows(
     return rows
 
 
+class Comparison(NamedTuple):
+    """A group and its reference: the baseline, or earlier windows; it gives the bins.
+
+    `drift_type` is BASELINE, CONSECUTIVE (the window just before), or the name of another reference.
+    """
+
+    group: Group
+    reference: Group
+    drift_type: str
+
+
 def drift_rows(
-    group: Group,
-    reference: Group,
-    drift_type: str,
+    comparisons: Sequence[Comparison],
     model_id_column: str,
     *,
     smoothing: str = "add_half",
     table_version: int | None = None,
     config_hash: str = "",
-) -> list[Row]:
-    """Returns the drift rows of a group against a reference: `:table`, then one a column.
+) -> list[list[Row]]:
+    """Returns the drift rows of each comparison: `:table`, then one a column.
+
+    Columns are compared side by side on all cores, each in all comparisons together.
 
     Args:
-        group: the window.
-        reference: the baseline, or earlier windows; it gives the bins.
-        drift_type: BASELINE, CONSECUTIVE (the window just before), or the name of another reference.
+        comparisons: best those of one window.
         model_id_column: name of the model id column.
         smoothing: of PSI, `add_half` or `clip`.
         table_version: of the inference table.
         config_hash: config it was measured with.
     """
-    compared = None if drift_type == "BASELINE" else reference.key.window
-    place = _place(group.key, model_id_column)
-    place |= {"drift_type": drift_type, "window_cmp": _span(compared)}
+    names = dict.fromkeys(name for one in comparisons for name in one.group.columns)
+    found = side_by_side(partial(_drifts, comparisons, smoothing), list(names))
+    by_column = dict(zip(names, found, strict=True))
     stamp: Row = {"table_version": table_version, "config_hash": config_hash}
-    columns = list(_measured(group))
-    names = [name for name, *_ in columns]
-    drifts = side_by_side(partial(_drift, group, reference, smoothing), names)
-    table = table_drift_values(group.rows, reference.rows, group.filled, reference.filled)
-    rows = [place | {"column_name": TABLE} | table | stamp]
-    for (name, _, data_type), values in zip(columns, drifts, strict=True):
-        rows.append(place | {"column_name": name, "data_type": data_type} | values | stamp)
-    return rows
+    lists: list[list[Row]] = []
+    for number, (group, reference, drift_type) in enumerate(comparisons):
+        compared = None if drift_type == "BASELINE" else reference.key.window
+        place = _place(group.key, model_id_column)
+        place |= {"drift_type": drift_type, "window_cmp": _span(compared)}
+        table = table_drift_values(group.rows, reference.rows, group.filled, reference.filled)
+        rows = [place | {"column_name": TABLE} | table | stamp]
+        for name, _, data_type in _measured(group):
+            values = by_column[name][number]
+            rows.append(place | {"column_name": name, "data_type": data_type} | values | stamp)
+        lists.append(rows)
+    return lists
 
 
-def _drift(group: Group, reference: Group, smoothing: str, name: str) -> dict[str, object]:
-    current = group.columns[name]
-    if name not in reference.columns:
-        return unavailable(current, "the reference has no such column")
-    return drift_values(current, reference.columns[name], smoothing=smoothing)
+def _drifts(comparisons: Sequence[Comparison], smoothing: str, name: str) -> dict[int, Row]:
+    """Returns the drift of a column by the number of the comparison; of those whose groups have it."""
+    found: dict[int, Row] = {}
+    pairs: dict[int, tuple[Summary, Summary]] = {}
+    for number, (group, reference, _) in enumerate(comparisons):
+        current, then = group.columns.get(name), reference.columns.get(name)
+        if current is not None and then is not None:
+            pairs[number] = current, then
+        elif current is not None:
+            found[number] = unavailable(current, "the reference has no such column")
+    drifts = column_drifts(list(pairs.values()), smoothing=smoothing)
+    return found | dict(zip(pairs, drifts, strict=True))
 
 
 def _measured(group: Group) -> Iterable[PlannedColumn]:

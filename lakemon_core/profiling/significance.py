@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from scipy.special import chdtrc
 
 from lakemon_core.profiling.distances import Samples
-from lakemon_core.profiling.numeric.kolmogorov import ks_statistic
+from lakemon_core.profiling.numeric.kolmogorov import ks_statistics
 from lakemon_core.profiling.numeric.ks_pvalue import kolmogorov_pvalue
 from lakemon_core.profiling.numeric.sample import Sample
 
@@ -45,12 +46,18 @@ def ks_test(current: Sample, reference: Sample) -> KsTest:
     Raises:
         ValueError: when a sample is empty.
     """
-    short, long = (current, reference) if current.n <= reference.n else (reference, current)
-    n, m = short.n, long.n
-    if not n:
+    return ks_tests([(current, reference)])[0]
+
+
+def ks_tests(pairs: Sequence[tuple[Sample, Sample]]) -> list[KsTest]:
+    """Returns the test of each pair of samples."""
+    ordered = [(x, y) if x.n <= y.n else (y, x) for x, y in pairs]
+    if not all(x.n for x, _ in ordered):
         raise ValueError("a sample without values cannot be tested")
-    statistic = ks_statistic(short, long)
-    return KsTest(statistic, kolmogorov_pvalue(statistic, max(1, round(n * m / (n + m)))))
+    sizes = [max(1, round(x.n * y.n / (x.n + y.n))) for x, y in ordered]
+    statistics = ks_statistics(ordered).tolist()
+    pvalues = map(kolmogorov_pvalue, statistics, sizes)
+    return [KsTest(*found) for found in zip(statistics, pvalues, strict=True)]
 
 
 def chi_squared_test(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike) -> ChiSquaredTest:
@@ -71,8 +78,9 @@ def chi_squared_test(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike) -> ChiSqu
 
 
 def chi_squared_of(samples: Samples) -> ChiSquaredTest:
-    """Returns `chi_squared_test` of samples."""
-    m, n, total = samples.m, samples.n, samples.m + samples.n
+    """Returns `chi_squared_test` of one pair of samples."""
+    m, n = float(samples.m[0]), float(samples.n[0])
+    total = m + n
     p, both, weights = _merge_rare(samples)
     dof = int(weights.sum()) - 1
     if not dof:
@@ -86,8 +94,9 @@ def chi_squared_of(samples: Samples) -> ChiSquaredTest:
 
 def _merge_rare(samples: Samples) -> tuple[Floats, Floats, Floats]:
     """Returns reference rows, all rows and weights of the levels, those that are rare as one more level."""
-    p, both, weights = samples.p_counts, samples.p_counts + samples.q_counts, samples.weights
-    rare = both * (min(samples.m, samples.n) / (samples.m + samples.n)) < RARE
+    (p,), (q,), (weights,) = samples.p_counts, samples.q_counts, samples.weights
+    both, (m,), (n,) = p + q, samples.m, samples.n
+    rare = both * (min(m, n) / (m + n)) < RARE
     if not rare.any():
         return p, both, weights
     merged, times = float(weights[rare] @ both[rare]), weights[rare]

@@ -20,7 +20,14 @@ from fakes.databricks.fixtures import databricks_workspace
 from lakemon_core.domain.monitor import Roles
 from lakemon_core.domain.window import Granularity
 from lakemon_core.profiling.layout import split_models
-from lakemon_core.profiling.measure import GroupKey, drift_rows, measure, plan_columns, profile_rows
+from lakemon_core.profiling.measure import (
+    Comparison,
+    GroupKey,
+    drift_rows,
+    measure,
+    plan_columns,
+    profile_rows,
+)
 from lakemon_core.profiling.schemas import drift_schema, profile_schema
 
 __all__ = ["databricks_workspace"]
@@ -109,10 +116,12 @@ def measured(config: dict[str, Any], rows: pa.Table, baseline: pa.Table | None):
         }
         for group in groups[day].values():
             profile += profile_rows(group, "model_id")
-            drift += drift_rows(group, base, "BASELINE", "model_id")
+            drift += drift_rows([Comparison(group, base, "BASELINE")], "model_id")[0]
     for before, after in pairwise(days):
         for model in groups[before].keys() & groups[after].keys():
-            drift += drift_rows(groups[after][model], groups[before][model], "CONSECUTIVE", "model_id")
+            drift += drift_rows(
+                [Comparison(groups[after][model], groups[before][model], "CONSECUTIVE")], "model_id"
+            )[0]
     for row in drift:
         if row["new_categories"] is None:
             row.update(dict.fromkeys(("js_distance", "tv_distance", "l_infinity_distance")))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -150,21 +149,8 @@ def _written(size: int) -> str:
     return f"{size / 10**9:.3g} GB"
 
 
-@contextmanager
-def plain_memory() -> Generator[None]:
-    """Lets Arrow take its memory from the system: what one library frees is free for all others."""
-    import pyarrow as pa
-
-    before = pa.default_memory_pool()
-    pa.set_memory_pool(pa.system_memory_pool())
-    try:
-        yield
-    finally:
-        pa.set_memory_pool(before)
-
-
 def give_back() -> None:
-    """Gives freed memory back to the system."""
+    """Lets Arrow give freed memory back to the system: what it has read is free for NumPy."""
     import pyarrow as pa
 
-    pa.system_memory_pool().release_unused()
+    pa.default_memory_pool().release_unused()

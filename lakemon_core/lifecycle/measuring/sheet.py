@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from lakemon_core.lifecycle.measuring.slices import Series, Slicing
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from lakemon_core.profiling.measure import Group, GroupKey
+    from lakemon_core.profiling.measure import Comparison, GroupKey
 
 Row = dict[str, Any]
 
@@ -57,14 +57,12 @@ class Scribe:
         self.custom.derive([row for rows in lists for row in rows])
         return lists
 
-    def drift(self, group: Group, reference: Group, drift_type: str) -> list[Row]:
-        """Returns the drift rows of a group against a reference, all but custom metrics."""
+    def drift(self, comparisons: Sequence[Comparison]) -> list[list[Row]]:
+        """Returns the drift rows of groups against their references, all but custom metrics."""
         from lakemon_core.profiling.measure import drift_rows
 
         return drift_rows(
-            group,
-            reference,
-            drift_type,
+            comparisons,
             self.context.roles.model_id,
             smoothing=self.context.monitor.monitoring.psi_smoothing,
             table_version=self.table_version,
@@ -150,14 +148,7 @@ class Sheet:
         own = {one.group.key: rows for one, rows in zip(groups, self._profiled(groups), strict=True)}
         self._profile += [row for rows in own.values() for row in rows]
         self._written |= {key: _by_column(rows) for key, rows in own.items()}
-        for one in groups:
-            model_id, *place = one.series
-            everything = self.baseline.get(("*", place[0], place[1]))
-            if reference := self.baseline.get((model_id, place[0], place[1]), everything):
-                self._compare(one, reference, "BASELINE")
-            for drift_type, earlier in references.items():
-                if reference := earlier.get(one.series):
-                    self._compare(one, reference, drift_type)
+        self._compare([pair for one in groups for pair in self._references(one, references)])
         kept = {*own, *(one.group.key for one in self.baseline.values())}
         self._written = {key: rows for key, rows in self._written.items() if key in kept}
         if len(self._pairs) >= _PAIRS or not self.scribe.custom.drifts:
@@ -190,13 +181,30 @@ class Sheet:
         self._done.append((profile, drift))
         self._profile, self._drift, self._pairs = [], [], []
 
-    def _compare(self, one: Measured, reference: Measured, drift_type: str) -> None:
-        rows = self._wanted(self.scribe.drift(one.group, reference.group, drift_type))
-        self._drift += rows
-        if self.scribe.custom.drifts:
-            now, then = self._rows(one), self._rows(reference)
-            places = ((row, row["column_name"]) for row in rows)
-            self._pairs += [(row, now[name], then[name]) for row, name in places if name in then]
+    def _references(
+        self, one: Measured, references: Mapping[str, Mapping[Series, Measured]]
+    ) -> Iterator[tuple[Measured, Measured, str]]:
+        """Yields a group with each of its references and the drift type: the baseline's first."""
+        model_id, *place = one.series
+        everything = self.baseline.get(("*", place[0], place[1]))
+        if reference := self.baseline.get((model_id, place[0], place[1]), everything):
+            yield one, reference, "BASELINE"
+        for drift_type, earlier in references.items():
+            if reference := earlier.get(one.series):
+                yield one, reference, drift_type
+
+    def _compare(self, pairs: Sequence[tuple[Measured, Measured, str]]) -> None:
+        from lakemon_core.profiling.measure import Comparison
+
+        comparisons = [Comparison(one.group, other.group, drift_type) for one, other, drift_type in pairs]
+        lists = self.scribe.drift(comparisons)
+        for (one, reference, _), found in zip(pairs, lists, strict=True):
+            rows = self._wanted(found)
+            self._drift += rows
+            if self.scribe.custom.drifts:
+                now, then = self._rows(one), self._rows(reference)
+                places = ((row, row["column_name"]) for row in rows)
+                self._pairs += [(row, now[name], then[name]) for row, name in places if name in then]
 
     def _rows(self, one: Measured) -> Mapping[str, Row]:
         """Returns the profile rows of a group by column, each group's made once."""

@@ -41,7 +41,7 @@ def compare_categories(
         return values, dict.fromkeys(CATEGORICAL, missing)
     samples = Samples.of(*_distinct_pairs(p, q))
     test = chi_squared_of(samples)
-    values |= sample_distances(samples, smoothing)
+    values |= sample_distances(samples, smoothing)[0]
     values["chi_squared_test"] = {"statistic": test.statistic, "pvalue": test.pvalue}
     values["cramers_v"] = test.cramers_v
     values["new_category_share"] = float(q[new].sum() / current.count)

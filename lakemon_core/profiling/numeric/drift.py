@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -10,19 +11,23 @@ from lakemon_core.profiling.comparison import (
     BINNED,
     VERSION,
     Values,
-    binned_distances,
     common_deltas,
     delta,
     finite_difference,
     nothing_to_compare,
+    sample_distances,
 )
-from lakemon_core.profiling.distances import wasserstein_distance
+from lakemon_core.profiling.distances import Samples, wasserstein_distance
 from lakemon_core.profiling.numeric.blocks import COUNTABLE, wasserstein_of_blocks, wasserstein_of_steps
 from lakemon_core.profiling.numeric.quantiles import BINS, binned
 from lakemon_core.profiling.numeric.sample import Sample
 from lakemon_core.profiling.numeric.summary import NumericSummary
 from lakemon_core.profiling.profile import percent
-from lakemon_core.profiling.significance import ks_test
+from lakemon_core.profiling.significance import ks_tests
+
+Pair = tuple[NumericSummary, NumericSummary]
+"""A column in some rows, and in those it is compared with."""
+Found = tuple[Values, dict[str, str]]
 
 _FEW = 8_192
 """Distinct numbers of both sides that are compared one by one."""
@@ -30,28 +35,50 @@ NUMERIC = ("ks_test", "wasserstein_distance", "wasserstein_normalized", "out_of_
 """Columns of the drift table that only numbers have, or that need values on both sides."""
 
 
-def compare_numbers(
-    current: NumericSummary, reference: NumericSummary, smoothing: str
-) -> tuple[Values, dict[str, str]]:
-    """Returns the drift columns of a column of numbers that exist, and why others do not."""
+def compare_numbers(pairs: Sequence[Pair], smoothing: str) -> list[Found]:
+    """Returns the drift columns of a column of numbers that exist, and why others do not.
+
+    Args:
+        pairs: the column in some groups of rows, each with its reference; they are compared together.
+        smoothing: of PSI.
+    """
+    found = [_deltas(*pair) for pair in pairs]
+    full = [(pair, *one) for pair, one in zip(pairs, found, strict=True) if not one[1]]
+    if not full:
+        return found
+    samples = [(current.sample, reference.sample) for (current, reference), *_ in full]
+    tests = ks_tests(samples)
+    distances = sample_distances(_in_bins([pair for pair, *_ in full]), smoothing)
+    for (pair, values, reasons), test, of_bins in zip(full, tests, distances, strict=True):
+        moved, missing = _wasserstein(*pair)
+        if values["avg_delta"] is None:
+            reasons["avg_delta"] = "an average does not exist"
+        reasons.update(missing)
+        values.update(moved | of_bins)
+        values["ks_test"] = {"statistic": test.statistic, "pvalue": test.pvalue}
+        values["out_of_range"] = _out_of_range(pair[0].sample, pair[1].sample)
+        values["method"] = f"psi:quantile{BINS}:{smoothing}:{VERSION}"
+    return found
+
+
+def _deltas(current: NumericSummary, reference: NumericSummary) -> Found:
     values = common_deltas(current, reference) | {"count_delta": current.count - reference.count}
     values["avg_delta"] = finite_difference(current.mean, reference.mean)
     values["percent_zeros_delta"] = delta(
         percent(current.zeros, current.rows), percent(reference.zeros, reference.rows)
     )
     missing = nothing_to_compare(current, reference)
-    if missing:
-        return values, dict.fromkeys(("avg_delta", *NUMERIC), missing)
-    distances, reasons = _wasserstein(current, reference)
-    if values["avg_delta"] is None:
-        reasons["avg_delta"] = "an average does not exist"
-    p, q = reference.bins, binned(current.sample, reference.bin_edges)
-    values |= distances | binned_distances(p, q, smoothing)
-    statistic, pvalue = ks_test(current.sample, reference.sample)
-    values["ks_test"] = {"statistic": statistic, "pvalue": pvalue}
-    values["out_of_range"] = _out_of_range(current.sample, reference.sample)
-    values["method"] = f"psi:quantile{BINS}:{smoothing}:{VERSION}"
-    return values, reasons
+    return values, dict.fromkeys(("avg_delta", *NUMERIC), missing) if missing else {}
+
+
+def _in_bins(pairs: Sequence[Pair]) -> Samples:
+    """Counts both sides of each pair by the bins of its reference."""
+    most = max(len(reference.bins) for _, reference in pairs)
+    p, q = np.zeros((2, len(pairs), most))
+    for row, (current, reference) in enumerate(pairs):
+        p[row, : len(reference.bins)] = reference.bins
+        q[row, : len(reference.bins)] = binned(current.sample, reference.bin_edges)
+    return Samples.of(p, q)
 
 
 def _wasserstein(current: NumericSummary, reference: NumericSummary) -> tuple[Values, dict[str, str]]:

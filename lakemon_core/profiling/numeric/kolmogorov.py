@@ -1,13 +1,15 @@
-"""The Kolmogorov-Smirnov statistic of two samples: exact over all values, at the cost of a few thousand.
+"""The Kolmogorov-Smirnov statistic of pairs of samples: exact over all values, at the cost of a few thousand.
 
 F and G are the distribution functions of x and y. Between two marked values of x both only grow, so that
 F - G is bounded by their values at the marks. Only stretches whose bound exceeds the largest distance seen so
-far are marked more closely, until none is left.
+far are marked more closely, until none is left. Pairs are looked at together: each step is a few operations
+on what all of them have open, and only to look up values each pair has its turn.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,77 +18,170 @@ from lakemon_core.profiling.numeric.sample import Sample
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+Pair = tuple[Sample, Sample]
 
 _MARKS = 512
-_NEW_MARKS = 128
+_PARTS = 4
+"""Parts into which a stretch is divided while many are open."""
+_FEW = 16
+"""Open stretches of a pair of which each is divided more finely, so that there are fewer steps."""
+_FINE_PARTS = 16
 
 
-class _Stretches(NamedTuple):
-    """Runs of distinct values of x: the first and one past the last; how many of y lie below and up to."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Marks:
+    """Marked values of x, pair after pair: what is counted in either sample below, and up to, each of them.
 
+    Attributes:
+        pair: number of the pair.
+        place: of the value among the distinct ones of x.
+        x_below: numbers of x below it.
+        x_up_to: numbers of x up to it; likewise for y.
+    """
+
+    pair: Counts
+    place: Counts
+    x_below: Counts
+    x_up_to: Counts
+    y_below: Counts
+    y_up_to: Counts
+
+    @classmethod
+    def look_up(cls, pairs: Sequence[Pair], pair: Counts, place: Counts) -> _Marks:
+        """Counts what lies below and up to some values of x."""
+        counts = np.empty((4, len(place)), dtype=np.int64)
+        bounds = np.searchsorted(pair, np.arange(len(pairs) + 1)).tolist()
+        for (x, y), start, end in zip(pairs, bounds[:-1], bounds[1:], strict=True):
+            if start < end:
+                _count(x, y, place[start:end], counts[:, start:end])
+        return cls(pair, place, *counts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stretches:
+    """Runs of distinct values of x between two marks: the first and one past the last.
+
+    Attributes:
+        pair: number of the pair.
+        first: place of the first value.
+        end: place after the last one.
+        x_lower: numbers of x up to the mark before.
+        x_upper: numbers of x below the mark after; likewise for y.
+    """
+
+    pair: Counts
     first: Counts
     end: Counts
+    x_lower: Counts
+    x_upper: Counts
     y_lower: Counts
     y_upper: Counts
 
+    @classmethod
+    def between(cls, marks: _Marks) -> _Stretches:
+        """Returns the stretches between neighbouring marks of a pair."""
+        inner = np.flatnonzero(marks.pair[1:] == marks.pair[:-1])
+        after = inner + 1
+        return cls(
+            marks.pair[inner],
+            marks.place[inner] + 1,
+            marks.place[after],
+            marks.x_up_to[inner],
+            marks.x_below[after],
+            marks.y_up_to[inner],
+            marks.y_below[after],
+        )
 
-def ks_statistic(x: Sample, y: Sample) -> float:
-    """Returns D, the largest |F - G| of two samples that are not empty; `x` best is the shorter one.
+    def some(self, kept: Counts | Flags) -> _Stretches:
+        """Returns some of them."""
+        columns = (getattr(self, name) for name in self.__slots__)
+        return _Stretches(*(column[kept] for column in columns))
+
+    def exceeding(self, largest: Floats, n: Floats, m: Floats) -> _Stretches:
+        """Returns those within which the distance may exceed the largest one of their pair."""
+        filled = self.some(self.end > self.first)
+        n, m = n[filled.pair], m[filled.pair]
+        bound = np.maximum(filled.x_upper / n - filled.y_lower / m, filled.y_upper / m - filled.x_lower / n)
+        return filled.some(bound > largest[filled.pair])
+
+    def places_within(self, parts: int) -> Counts:
+        """Returns marks that divide each of them evenly, one row each."""
+        first, end = self.first[:, np.newaxis], self.end[:, np.newaxis]
+        return first + (end - first) * np.arange(1, parts) // parts
+
+    def divided(self, marks: _Marks) -> _Stretches:
+        """Returns the stretches between marks within each of them, and its ends."""
+        inside = (len(self.pair), -1)
+
+        def lower(ends: Counts, at_marks: Counts) -> Counts:
+            return np.hstack([ends[:, np.newaxis], at_marks.reshape(inside)]).ravel()
+
+        def upper(at_marks: Counts, ends: Counts) -> Counts:
+            return np.hstack([at_marks.reshape(inside), ends[:, np.newaxis]]).ravel()
+
+        first = lower(self.first, marks.place + 1)
+        return _Stretches(
+            np.repeat(self.pair, len(first) // len(self.pair)),
+            first,
+            upper(marks.place, self.end),
+            lower(self.x_lower, marks.x_up_to),
+            upper(marks.x_below, self.x_upper),
+            lower(self.y_lower, marks.y_up_to),
+            upper(marks.y_below, self.y_upper),
+        )
+
+
+def ks_statistics(pairs: Sequence[Pair]) -> Floats:
+    """Returns D, the largest |F - G|, of each pair (x, y) of samples; none is empty, x best is the shorter.
 
     Its extremes stand beside values of x: between those F is constant and G monotone.
     """
-    m, distinct = y.n, len(x.values)
-    marks = np.arange(distinct) if distinct < _MARKS else np.arange(_MARKS) * (distinct - 1) // (_MARKS - 1)
-    y_below, y_up_to = _counts(x, y, marks)
-    largest = _largest(x, marks, y_below / m, y_up_to / m)
-    open_ones = _Stretches(marks[:-1] + 1, marks[1:], y_up_to[:-1], y_below[1:])
+    n, m = (np.array([pair[side].n for pair in pairs], dtype=np.float64) for side in (0, 1))
+    first_marks = [_even_marks(len(x.values)) for x, _ in pairs]
+    pair = np.repeat(np.arange(len(pairs)), [len(places) for places in first_marks])
+    marks = _Marks.look_up(pairs, pair, np.concatenate([np.zeros(0, dtype=np.int64), *first_marks]))
+    largest = _larger(np.zeros(len(pairs)), marks, n, m)
+    stretches = _Stretches.between(marks)
     while True:
-        open_ones = _exceeding(open_ones, largest, x, m)
-        if not len(open_ones.first):
+        stretches = stretches.exceeding(largest, n, m)
+        if not len(stretches.pair):
             return largest
-        marks = _marks_within(open_ones)
-        y_below, y_up_to = _counts(x, y, marks)
-        largest = max(largest, _largest(x, marks, y_below / m, y_up_to / m))
-        open_ones = _divided(open_ones, marks, y_below, y_up_to)
+        parts = _PARTS if len(stretches.pair) > _FEW * len(pairs) else _FINE_PARTS
+        places = stretches.places_within(parts)
+        marks = _Marks.look_up(pairs, np.repeat(stretches.pair, places.shape[1]), places.ravel())
+        largest = _larger(largest, marks, n, m)
+        stretches = stretches.divided(marks)
 
 
-def _counts(x: Sample, y: Sample, marks: Counts) -> tuple[Counts, Counts]:
-    """Numbers of y below, and up to, the marked values of x."""
-    values = x.values[marks]
-    place = np.searchsorted(y.values, values, side="right")
-    equal = y.values[place - 1] == values
-    equal &= place > 0
-    return y.ranks[place - equal], y.ranks[place]
+def ks_statistic(x: Sample, y: Sample) -> float:
+    """Returns D of two samples."""
+    return float(ks_statistics([(x, y)])[0])
 
 
-def _largest(x: Sample, marks: Counts, y_below: Floats, y_up_to: Floats) -> float:
-    below, up_to = x.ranks[marks] / x.n, x.ranks[marks + 1] / x.n
-    return float(max(np.abs(below - y_below).max(), np.abs(up_to - y_up_to).max()))
+def _even_marks(distinct: int) -> Counts:
+    if distinct < _MARKS:
+        return np.arange(distinct)
+    return np.arange(_MARKS) * (distinct - 1) // (_MARKS - 1)
 
 
-def _exceeding(stretches: _Stretches, largest: float, x: Sample, m: int) -> _Stretches:
-    """Returns the stretches within which the distance may exceed the largest one seen."""
-    first, end, y_lower, y_upper = stretches
-    lower, upper = x.ranks[first] / x.n, x.ranks[end] / x.n
-    bound = np.maximum(upper - y_lower / m, y_upper / m - lower)
-    kept = np.flatnonzero((bound > largest) & (end > first))
-    return _Stretches(*(column[kept] for column in stretches))
+def _count(x: Sample, y: Sample, places: Counts, counts: Counts) -> None:
+    """Fills in what lies below and up to values of x: of x, then of y."""
+    values = x.values[places]
+    after = np.searchsorted(y.values, values, side="right")
+    equal = y.values[after - 1] == values
+    equal &= after > 0
+    counts[0], counts[1] = x.rank(places), x.rank(places + 1)
+    counts[2], counts[3] = y.rank(after - equal), y.rank(after)
 
 
-def _marks_within(stretches: _Stretches) -> Counts:
-    """Marks that divide each stretch evenly, stretch after stretch."""
-    first, end = stretches.first[:, np.newaxis], stretches.end[:, np.newaxis]
-    parts = min(64, max(4, _NEW_MARKS // len(first)))
-    return (first + (end - first) * np.arange(1, parts) // parts).ravel()
-
-
-def _divided(stretches: _Stretches, marks: Counts, y_below: Counts, y_up_to: Counts) -> _Stretches:
-    """The stretches between the marks within each stretch and its ends."""
-    first, end, y_lower, y_upper = (column[:, np.newaxis] for column in stretches)
-    marks, y_below, y_up_to = (column.reshape(len(first), -1) for column in (marks, y_below, y_up_to))
-    return _Stretches(
-        np.hstack([first, marks + 1]).ravel(),
-        np.hstack([marks, end]).ravel(),
-        np.hstack([y_lower, y_up_to]).ravel(),
-        np.hstack([y_below, y_upper]).ravel(),
-    )
+def _larger(largest: Floats, marks: _Marks, n: Floats, m: Floats) -> Floats:
+    """Returns the largest distance of each pair, those at marks included."""
+    n, m = n[marks.pair], m[marks.pair]
+    below = np.abs(marks.x_below / n - marks.y_below / m)
+    up_to = np.abs(marks.x_up_to / n - marks.y_up_to / m)
+    starts = np.flatnonzero(np.diff(marks.pair, prepend=-1))
+    found = largest.copy()
+    pair = marks.pair[starts]
+    found[pair] = np.maximum(found[pair], np.maximum.reduceat(np.maximum(below, up_to), starts))
+    return found

@@ -113,6 +113,10 @@ class Sample:
             return self.values[positions]
         return self.values[np.searchsorted(self.ranks, positions, side="right") - 1]
 
+    def rank(self, places: Counts) -> Counts:
+        """Returns how many numbers lie below the distinct values at places; the one past the last is all."""
+        return places if len(self.values) == self.n else self.ranks[places]
+
     def below(self, limits: Floats) -> Counts:
         """Returns how many numbers lie below each limit."""
         return self.ranks[np.searchsorted(self.values, limits, side="left")]

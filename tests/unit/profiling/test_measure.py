@@ -8,6 +8,7 @@ from lakemon_core.domain.window import Granularity
 from lakemon_core.profiling.columns import Kind, NumericSummary
 from lakemon_core.profiling.measure import (
     TABLE,
+    Comparison,
     GroupKey,
     drift_rows,
     measure,
@@ -126,8 +127,10 @@ def test_drift_rows_fit_the_schema_and_name_their_reference():
     baseline = measure(rows.drop(["carrier"]), BASELINE, plan)
     before = measure(rows.slice(0, 1), GroupKey(DAY.previous(FIRST), "1 day", "*", None, None, "INPUT"), plan)
     group = measure(rows, INPUT, plan)
-    found = drift_rows(group, baseline, "BASELINE", "model_id", table_version=4, config_hash="abc")
-    found += drift_rows(group, before, "CONSECUTIVE", "model_id", smoothing="clip")
+    found = drift_rows(
+        [Comparison(group, baseline, "BASELINE")], "model_id", table_version=4, config_hash="abc"
+    )[0]
+    found += drift_rows([Comparison(group, before, "CONSECUTIVE")], "model_id", smoothing="clip")[0]
     stored = pa.Table.from_pylist(found, schema=drift_schema("model_id")).to_pylist()
     place = {(row["drift_type"], row["column_name"]): row for row in stored}
     assert place["BASELINE", "hour"]["window_cmp"] is None
@@ -143,7 +146,7 @@ def test_drift_rows_fit_the_schema_and_name_their_reference():
 
 def test_a_reference_of_another_name_tells_its_window():
     group = measure(table(), INPUT, plan_columns(table().schema, ROLES))
-    row = drift_rows(group, group, "LAST_WEEK", "model_id")[0]
+    row = drift_rows([Comparison(group, group, "LAST_WEEK")], "model_id")[0][0]
     assert (row["drift_type"], row["window_cmp"]) == ("LAST_WEEK", row["window"])
 
 
@@ -153,7 +156,7 @@ def test_a_group_without_rows_has_rows_with_reasons():
     group, full = measure(rows, INPUT, plan), measure(table(), BASELINE, plan)
     profile = pa.Table.from_pylist(profile_rows(group, "model_id"), schema=profile_schema("model_id"))
     drift = pa.Table.from_pylist(
-        drift_rows(group, full, "BASELINE", "model_id"), schema=drift_schema("model_id")
+        drift_rows([Comparison(group, full, "BASELINE")], "model_id")[0], schema=drift_schema("model_id")
     )
     assert profile.column("count").to_pylist() == [0] * 7
     reasons = dict(drift.to_pylist()[1]["reasons"])
@@ -165,5 +168,9 @@ def test_a_number_that_was_planned_but_came_as_text_is_not_compared():
     baseline = measure(table(proba=["high", "low"]), BASELINE, plan)
     group = measure(table(), INPUT, plan)
     assert isinstance(group.columns["proba"], NumericSummary)
-    row = next(r for r in drift_rows(group, baseline, "BASELINE", "m") if r["column_name"] == "proba")
+    row = next(
+        r
+        for r in drift_rows([Comparison(group, baseline, "BASELINE")], "m")[0]
+        if r["column_name"] == "proba"
+    )
     assert row["reasons"]["ks_test"] == "the reference is categorical, the column numeric"

@@ -7,7 +7,14 @@ import pyarrow as pa
 import pytest
 
 from lakemon_core.domain.monitor import Roles
-from lakemon_core.profiling.measure import GroupKey, drift_rows, measure, plan_columns, profile_rows
+from lakemon_core.profiling.measure import (
+    Comparison,
+    GroupKey,
+    drift_rows,
+    measure,
+    plan_columns,
+    profile_rows,
+)
 
 MEBIBYTE = 1 << 20
 
@@ -31,7 +38,7 @@ def test_five_thousand_columns_each_have_their_rows(roles):
     rows = pa.table([pa.array(column) for column in numbers], names=[f"x {place}" for place in range(5_000)])
     group = measured(rows, roles)
     profile = profile_rows(group, "model")
-    drift = drift_rows(group, group, "BASELINE", "model")
+    drift = drift_rows([Comparison(group, group, "BASELINE")], "model")[0]
     assert len(profile) == len(drift) == 5_001
     assert profile[4_322]["avg"] == pytest.approx(numbers[4_321].mean(), rel=1e-9)
 
@@ -44,7 +51,7 @@ def test_a_hundred_thousand_categories_are_compared_one_by_one_and_the_hundred_m
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     current, reference = measured(now, roles), measured(then, roles)
     _, profile = profile_rows(current, "model")
-    _, drift = drift_rows(current, reference, "BASELINE", "model")
+    _, drift = drift_rows([Comparison(current, reference, "BASELINE")], "model")[0]
     assert profile["distinct_count"] == 100_000
     assert [item["count"] for item in profile["frequent_items"]] == [20] * 100
     assert drift["new_categories"] == 10_000
