@@ -275,9 +275,8 @@ def profile_rows(
         table |= {**group.quality.values, "reasons": dict(group.quality.reasons), "intervals": ends}
         table |= {"counts": dict(group.quality.counts)}
     rows = [table | stamp]
-    columns = list(_measured(group))
-    found = side_by_side(lambda one: profile_values(group.columns[one.name]), columns)
-    for (name, _, data_type), values in zip(columns, found, strict=True):
+    for name, _, data_type in _measured(group):
+        values = profile_values(group.columns[name])
         rows.append(place | {"column_name": name, "data_type": data_type} | values | stamp)
     return rows
 

@@ -25,6 +25,10 @@ Positions = npt.NDArray[np.int64]
 MOST_BITS = 15
 MOST = 1 << MOST_BITS
 """Blocks of a large sample: more of them cost memory, fewer leave more rows to look at."""
+_COARSEST = 1 << 10
+"""Blocks that are looked at first."""
+_PARTS = 8
+"""Into so many each of those is divided in which two samples may cross."""
 _LEAST = 64
 _VALUES = 3
 """Binary logarithm of how many values a block holds at least."""
@@ -83,12 +87,20 @@ class Blocks:
         below, above = np.cumsum(around[:middle][::-1]), np.cumsum(around[middle:])
         return np.concatenate([-below[::-1], [0.0], above])
 
-    def coarse(self, count: int) -> tuple[Floats, Floats]:
-        """Returns integrals and edges of fewer blocks."""
+    def level(self, count: int) -> tuple[Floats, Floats]:
+        """Returns integrals and edges of fewer blocks, a power of two of them."""
         step = len(self.integrals) // count
-        if step == 1:
-            return self.integrals, self.edges
-        return self.integrals.reshape(count, step).sum(axis=1), self.edges[::step]
+        return self._sums_of(step), self.edges[::step]
+
+    def _sums_of(self, step: int) -> Floats:
+        """Integrals of so many neighbouring blocks together, each kept."""
+        if step not in self._coarser:
+            self._coarser[step] = self.integrals.reshape(-1, step).sum(axis=1)
+        return self._coarser[step]
+
+    @lazy
+    def _coarser(self) -> dict[int, Floats]:
+        return {1: self.integrals}
 
 
 def _sums(values: Floats, centre: float, first: Positions) -> Floats:
@@ -110,18 +122,31 @@ def wasserstein_of_steps(x: Sample, y: Sample) -> float:
 
 
 def wasserstein_of_blocks(current: Blocks, reference: Blocks) -> float | None:
-    """Returns the distance of two samples; None where rounding could touch the ninth digit."""
+    """Returns the distance of two samples; None where rounding could touch the ninth digit.
+
+    Large blocks are looked at first, and only those in which the functions may cross are divided.
+    """
     if len(current.values) * len(reference.values) > COUNTABLE:
         return None
-    count = min(len(current.integrals), len(reference.integrals))
-    of_x, x = current.coarse(count)
-    of_y, y = reference.coarse(count)
-    open_blocks = np.flatnonzero((x[:-1] < y[1:]) & (y[:-1] < x[1:]))
-    gaps = np.abs(of_x - of_y + (current.centre - reference.centre) / count)
-    gaps[open_blocks] = 0
-    distance = float(gaps.sum())
-    if len(open_blocks):
-        distance += _inside(current, reference, open_blocks, count)
+    finest = min(len(current.integrals), len(reference.integrals))
+    moved, distance = current.centre - reference.centre, 0.0
+    count = min(_COARSEST, finest)
+    blocks = np.arange(count)
+    while True:
+        of_x, x = current.level(count)
+        of_y, y = reference.level(count)
+        after = blocks + 1
+        crossed = (x.take(blocks) < y.take(after)) & (y.take(blocks) < x.take(after))
+        gaps = np.abs(of_x.take(blocks) - of_y.take(blocks) + moved / count)
+        distance += float(gaps.sum(where=~crossed))
+        blocks = blocks[crossed]
+        if count == finest or not len(blocks):
+            break
+        parts = min(_PARTS, finest // count)
+        count *= parts
+        blocks = (blocks[:, np.newaxis] * parts + np.arange(parts)).ravel()
+    if len(blocks):
+        distance += _inside(current, reference, blocks, count)
     return distance if distance > _CANCELLED * max(current.size, reference.size) else None
 
 

@@ -16,7 +16,8 @@ Floats = npt.NDArray[np.float64]
 
 _SMALL = 140
 _LARGE = 5_000
-_QUADRATURE = 1024
+_QUADRATURE = 512
+"""Terms of a long series that are summed."""
 
 
 def kolmogorov_pvalue(statistic: float, n: int) -> float:
