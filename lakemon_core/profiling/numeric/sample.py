@@ -153,25 +153,6 @@ class Sample:
         return shift, squares
 
 
-def merged_moments(parts: Sequence[tuple[int, float, float]]) -> tuple[float, float] | None:
-    """Returns mean and variance of several samples together (Chan, Golub and LeVeque, 1979).
-
-    Args:
-        parts: size, mean and variance of each.
-
-    Returns:
-        None where those of a part, or of all, are not finite.
-    """
-    if not parts:
-        return None
-    sizes, means, variances = np.array(parts).T
-    with np.errstate(over="ignore", invalid="ignore"):
-        shares = sizes / sizes.sum()
-        mean = means[0] + float(shares @ (means - means[0]))
-        variance = float(shares @ (variances + np.square(means - mean)))
-    return (float(mean), variance) if np.isfinite(mean) and np.isfinite(variance) else None
-
-
 def _running(counts: Counts) -> Counts:
     return np.concatenate([[0], np.cumsum(counts)])
 

@@ -14,7 +14,7 @@ from lakemon_core.profiling.lazy import lazy
 from lakemon_core.profiling.levels import as_chunked
 from lakemon_core.profiling.numeric.blocks import Blocks
 from lakemon_core.profiling.numeric.quantiles import binned, inner_edges
-from lakemon_core.profiling.numeric.sample import EXACT, Numbers, Sample, merged_moments
+from lakemon_core.profiling.numeric.sample import EXACT, Numbers, Sample
 from lakemon_core.profiling.parts import Parts, Rows
 
 Column = pa.Array | pa.ChunkedArray
@@ -52,17 +52,13 @@ class NumericSummary:
         if len(parts) == 1:
             return parts[0]
         tokens = [part.tokens for part in parts if part.tokens is not None]
-        whole = cls(
+        return cls(
             sum(part.rows for part in parts),
             sum(part.nulls for part in parts),
             sum(part.nans for part in parts),
             Sample.merged([part.sample for part in parts]),
             np.unique(np.concatenate(tokens)) if tokens else None,
         )
-        moments = merged_moments([(part.size, *part.moments) for part in parts if part.size])
-        if moments is not None:
-            whole.__dict__["moments"] = moments
-        return whole
 
     @property
     def count(self) -> int:
@@ -85,19 +81,18 @@ class NumericSummary:
         return len(self.sample.values if self.tokens is None else self.tokens)
 
     @lazy
-    def moments(self) -> tuple[float, float]:
-        """Mean and variance."""
+    def _moments(self) -> tuple[float, float]:
         return self.sample.moments()
 
     @property
     def mean(self) -> float:
         """Of the numbers; NaN without any, with an infinite one, or when the sum overflows."""
-        return self.moments[0]
+        return self._moments[0]
 
     @property
     def variance(self) -> float:
         """Of the numbers, ddof 0; NaN as for `mean`."""
-        return self.moments[1]
+        return self._moments[1]
 
     @property
     def infinite(self) -> bool:
