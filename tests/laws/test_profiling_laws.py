@@ -45,6 +45,7 @@ def profile(column, kind=None):
     return profile_values(summarize(column, kind or kind_of(column.type)))
 
 
+@settings(deadline=None)
 @given(columns, st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(column, random):
     order = list(range(len(column)))
@@ -52,17 +53,20 @@ def test_the_order_of_rows_changes_nothing(column, random):
     assert profile(column.take(pa.array(order, pa.int64()))) == profile(column)
 
 
+@settings(deadline=None)
 @given(columns, st.integers(0, 40))
 def test_the_split_in_batches_changes_nothing(column, cut):
     chunked = pa.chunked_array([column.slice(0, cut), column.slice(cut)], type=column.type)
     assert profile(chunked) == profile(column)
 
 
+@settings(deadline=None)
 @given(columns)
 def test_dictionary_encoding_changes_nothing(column):
     assert profile(column.dictionary_encode(), kind_of(column.type)) == profile(column)
 
 
+@settings(deadline=None)
 @given(columns)
 def test_every_row_is_a_value_or_a_null_and_every_missing_statistic_of_numbers_has_a_reason(column):
     row = profile(column)
@@ -72,6 +76,7 @@ def test_every_row_is_a_value_or_a_null_and_every_missing_statistic_of_numbers_h
             assert (row[name] is None) == (name in row["reasons"])
 
 
+@settings(deadline=None)
 @given(columns)
 def test_rows_fit_the_schema_of_the_profile_table(column):
     from lakemon_core.profiling.schemas import profile_schema
@@ -82,6 +87,7 @@ def test_rows_fit_the_schema_of_the_profile_table(column):
     assert stored["frequent_items"] == row["frequent_items"]
 
 
+@settings(deadline=None)
 @given(st.lists(tame, min_size=2, max_size=50))
 def test_statistics_of_numbers_agree_with_numpy(values):
     row = profile(pa.array(values))
@@ -94,6 +100,7 @@ def test_statistics_of_numbers_agree_with_numpy(values):
     assert row["distinct_count"] == len(set(values))
 
 
+@settings(deadline=None)
 @given(columns, columns)
 def test_drift_never_fails_and_what_is_missing_has_a_reason(current, reference):
     row = drift_values(
@@ -106,6 +113,7 @@ def test_drift_never_fails_and_what_is_missing_has_a_reason(current, reference):
         assert not isinstance(value, float) or math.isfinite(value)
 
 
+@settings(deadline=None)
 @given(columns)
 def test_nothing_drifts_from_itself(column):
     summary = summarize(column, kind_of(column.type))
@@ -116,6 +124,7 @@ def test_nothing_drifts_from_itself(column):
         assert row["ks_test"] == {"statistic": 0, "pvalue": 1}
 
 
+@settings(deadline=None)
 @given(texts, st.integers(2, 4))
 def test_doubling_every_row_changes_no_distance(values, times):
     assume(any(value is not None for value in values))
@@ -129,6 +138,7 @@ def test_doubling_every_row_changes_no_distance(values, times):
 
 
 @pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning")  # SciPy's own, for two samples of one row
+@settings(deadline=None)
 @given(samples, samples)
 def test_distances_of_samples_agree_with_scipy_and_are_symmetric(x, y):
     assert wasserstein_distance(x, y) == pytest.approx(stats.wasserstein_distance(x, y), rel=1e-9, abs=1e-8)
@@ -141,6 +151,7 @@ def test_distances_of_samples_agree_with_scipy_and_are_symmetric(x, y):
     assert 0 <= test.pvalue <= 1
 
 
+@settings(deadline=None)
 @given(counts)
 def test_distances_of_counts_agree_with_scipy_and_are_symmetric(pair):
     p, q = pair
@@ -152,7 +163,7 @@ def test_distances_of_counts_agree_with_scipy_and_are_symmetric(pair):
         assert psi(p, q, smoothing) >= 0
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.none() | st.datetimes(), max_size=30), st.sampled_from(GRANULARITIES))
 def test_every_row_with_a_time_lies_in_exactly_one_window(moments, text):
     moments = [moment if moment is None or 2 <= moment.year <= 9997 else None for moment in moments]
