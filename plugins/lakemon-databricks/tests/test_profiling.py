@@ -206,3 +206,17 @@ def test_rows_come_with_their_slices(profiles, workspace, open_databricks):
         (float(at), "true" if at > 3 else "false") for at in range(7)
     }
     assert set(rows["to"].to_pylist()) == {"BOS", "JFK"}
+
+
+@both
+def test_schedule_and_addresses_of_failures_are_those_of_the_config(profiles, workspace):
+    daily = {"quartz_cron_expression": "0 0 6 * * ?", "timezone_id": "UTC"}
+    told = {"failure_emails": ("team@example.com",)}
+    for _ in range(2):
+        profiles(told, schedule=daily)
+    (monitor,) = workspace.monitors.known.values()
+    cron = {name: monitor.config["schedule"][name] for name in daily}
+    assert cron == daily
+    on_failure = monitor.config["notification_settings"]["on_failure"]
+    assert on_failure["email_addresses"] == ["team@example.com"]
+    assert changes(workspace) == ["create", "refresh"]

@@ -1,8 +1,11 @@
 """Models of Unity Catalog: registered with a signature, named by aliases, promoted by copy, loaded."""
 
+from contextlib import suppress
+
 import numpy as np
 import pandas as pd
 import pytest
+from fakes.databricks import faults
 
 from lakemon_core.domain.errors import ModelError
 
@@ -81,6 +84,19 @@ def test_a_version_is_promoted_by_copy_and_once(delays, signed_in):
         "distance": "double",
         "hour": "double",
     }
+
+
+@pytest.mark.parametrize("path", ["*registered-models/create", "*model-versions/create", "*alias"])
+def test_a_promotion_whose_answer_is_lost_makes_one_version(delays, signed_in, path):
+    signed_in.faults.on("POST", path, faults.loses_the_answer())
+    for _ in range(2):  # where MLflow gives up, the next run finds what was made
+        with suppress(ModelError):
+            delays.models.promote(NAME, "champion", "prod.flights.delays")
+    # MLflow's own client sends the making of a version again: the first one stays without files, never ready.
+    versions = signed_in.models.known["prod.flights.delays"].versions
+    ready = [str(number) for number, one in versions.items() if one.status == "READY"]
+    assert ready == [delays.resolve("prod.flights.delays", "champion").version]
+    assert delays.resolve("prod.flights.delays", "latest").version in ready
 
 
 @pytest.fixture

@@ -4,7 +4,9 @@ import pytest
 from fakes.databricks import FakeWorkspace, faults
 
 from lakemon_core.domain.errors import UsageError
+from lakemon_core.domain.monitor import ServingSpec
 from lakemon_core.domain.names import TableName
+from lakemon_core.ports import ModelVersion
 
 PAYLOAD = TableName("prod", "flights", "inference_logs_payload")
 ENDPOINTS = "/api/2.0/serving-endpoints"
@@ -159,3 +161,13 @@ def test_a_fault_after_the_work_doubles_nothing(deploy, signed_in, status):
     signed_in.faults.on("POST", ENDPOINTS, faults.refuses(status, works=True))
     assert deploy("1").version == "1"
     assert [one.name for one in signed_in.client().serving_endpoints.list()] == ["flights"]
+
+
+def test_size_kind_and_scaling_of_the_compute_are_those_of_the_config(models, open_databricks, quiet):
+    backend = open_databricks({"workload_type": "GPU_SMALL"})
+    spec = ServingSpec("flights", workload_size="Medium", scale_to_zero=False, timeout_seconds=30.0)
+    model = ModelVersion("prod.flights.delays", "1", uri="models:/prod.flights.delays/1")
+    backend.serving.deploy(spec, model, PAYLOAD, progress=quiet)
+    (entity,) = models.client().serving_endpoints.get("flights").config.served_entities
+    asked = (entity.workload_type.value, entity.workload_size, entity.scale_to_zero_enabled)
+    assert asked == ("GPU_SMALL", "Medium", False)
