@@ -46,8 +46,8 @@ def validate(context: RunContext) -> Validated:
     """Validates the endpoint with real requests, or the batch inference table by its columns.
 
     An endpoint that was validated with the same model version and config is not asked again: a second run
-    changes nothing. Test requests that were sent before and are not logged yet are looked for again, until
-    logging has to have worked.
+    changes nothing, and tells what was logged lately. Test requests that were sent before and are not logged
+    yet are looked for again, until logging has to have worked.
 
     Raises:
         DataError: LM301 when a batch table is missing, LM302 when a role's column is missing.
@@ -60,10 +60,10 @@ def validate(context: RunContext) -> Validated:
     mark = f"{model.version}:{context.monitor.config_hash}"
     endpoint = context.backend.serving.get(context.monitor.serving.endpoint_name)
     if context.backend.ledger.get(key) == mark and endpoint is not None:
-        detail: dict[str, object] = {
-            "reason": f"version {model.version} was validated with this config before"
-        }
-        return Validated(StageStatus.NOTHING_TO_DO, endpoint=endpoint, detail=detail)
+        health = context.backend.payload_health(context.monitor.inference_table.payload)
+        reason = f"version {model.version} was validated with this config before"
+        detail: dict[str, object] = {"reason": reason, **_counted(health)}
+        return Validated(StageStatus.NOTHING_TO_DO, _lost(health), endpoint, detail=detail)
     sent = Probes.noted(context, mark)
     result = _look_again(context, sent, endpoint) if sent else _send(context, model, endpoint, mark)
     if result.status is StageStatus.DONE and result.ok:

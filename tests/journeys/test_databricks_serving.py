@@ -127,6 +127,8 @@ def test_a_model_comes_to_databricks(team: Team):
     assert validated["status"] == "done"
     counts = ("requests", "answered", "logged", "logged_lately", "doubled", "failed", "oversize")
     assert [validated["detail"][name] for name in counts] == [4, 4, 4, 4, 4, 0, 0]
+    again = team.stage("validate_inference_table", "-e", "prod")
+    assert (again["status"], again["detail"]["logged_lately"]) == ("nothing to do", 4)
     assert team.probes() == 4
 
     team.register()
