@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from threading import Event
 
 import pyarrow as pa
 import pytest
@@ -213,6 +214,12 @@ class TableReadingContract:
         assert found.to_pylist() == [{"start": day(2), "n": 2}, {"start": day(3), "n": 1}]
         query = f"SELECT count(*) FILTER (NOT isnan(delay)) AS n, max(seats) AS m FROM {name}"  # noqa: S608 - a test
         assert tables.query(query).to_pylist() == [{"n": 4, "m": 6}]
+
+    def test_sql_returns_only_as_many_rows_as_are_asked_for(self, tables: Tables, name: TableName) -> None:
+        """The first ones, in their order; a statement that nobody stops runs to its end."""
+        tables.append(name, flights())
+        sql = f"SELECT id FROM {name} ORDER BY id DESC"  # noqa: S608 - a test
+        assert tables.query(sql, most=2, stop=Event()).to_pylist() == tables.query(sql).to_pylist()[:2]
 
     @pytest.mark.parametrize(
         "sql",

@@ -72,12 +72,16 @@ class Card:
 
 
 def overview(request: Request) -> Response:
-    """Shows all models; cards that nobody has judged yet follow by themselves."""
+    """Shows all models; cards that nobody has judged yet, and configs that come, follow by themselves."""
     desk = desk_of(request)
     watched = desk.dashboard.all()
+    mark = " ".join(one.place.slug for one in watched) or "none"
+    if is_part(request) and request.query_params.get("seen") == mark:
+        return desk.show.unchanged()
     return desk.show.page(
         request,
         "overview",
+        mark=mark,
         places=[one.place for one in watched],
         cards={one.place.slug: _card(one.place, view) for one in watched if (view := one.newest())},
         strangers=strangers(desk.dashboard),

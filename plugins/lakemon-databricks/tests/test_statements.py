@@ -2,12 +2,16 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from threading import Event
 
 import pyarrow as pa
 import pytest
 from fakes.databricks import FakeWorkspace, faults
 from lakemon_databricks.statements import StatementFailed, Statements
 from lakemon_databricks.statements.sql_types import arrow_type, sql_type
+from lakemon_databricks.tables.lake_tables import LakeTables
+
+from lakemon_core.domain.errors import DataError
 
 STATEMENTS = "/api/2.0/sql/statements"
 
@@ -55,6 +59,17 @@ def test_a_statement_that_does_not_end_is_cancelled_at_its_deadline(databricks_w
     hurried = Statements(databricks_workspace.client(), databricks_workspace.warehouse_id, 0.5)
     with pytest.raises(StatementFailed, match="LM451"):
         hurried.read("SELECT 1")
+    assert databricks_workspace.journal.to("POST", f"{STATEMENTS}/*/cancel")
+
+
+def test_a_statement_that_somebody_stops_is_cancelled(databricks_workspace):
+    databricks_workspace.statements.seconds = 1e9
+    statements = Statements(databricks_workspace.client(), databricks_workspace.warehouse_id, 60.0)
+    tables = LakeTables(statements, "main")
+    stop = Event()
+    stop.set()
+    with pytest.raises(DataError, match="LM317"):
+        tables.query("SELECT 1", stop=stop)
     assert databricks_workspace.journal.to("POST", f"{STATEMENTS}/*/cancel")
 
 

@@ -70,11 +70,12 @@ def test_an_empty_folder_says_how_to_begin_and_sees_what_comes(start_ui, tmp_pat
             assert page.locator("h1").count() == 1
             assert page.locator(".problem").count() == 0
         assert list(tmp_path.iterdir()) == []
+        page.goto(url)
+        expect(page.locator(".welcome")).to_be_visible()
         text = (
             "environments: {dev: {catalog: main, schema: shop}}\nmodel: {name: churn, type: classification}\n"
         )
         (tmp_path / "churn.yml").write_text(text, encoding="utf-8")
-        page.goto(url)
         expect(page.locator("#card-dev h2")).to_have_text("churn dev")
         expect(page.locator("#card-dev .badge")).to_have_text("not known")
         page.close()

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from threading import Event, Timer
 
 import pyarrow as pa
 import pytest
@@ -108,6 +109,8 @@ def test_moments_come_in_utc(tables):
         "SELECT * FROM read_text('/etc/hostname')",
         "SELECT * FROM glob('/etc/*')",
         "SELECT * FROM parquet_scan('x.parquet')",
+        "SELECT * FROM delta_scan('/tmp/x')",  # an extension that DuckDB would fetch and install by itself
+        "SELECT * FROM sqlite_scan('/tmp/x.db', 'runs')",
         "SET enable_external_access = true",
         "PRAGMA database_list",
         "CALL pragma_version()",
@@ -166,3 +169,11 @@ def test_a_message_shows_no_inner_names(tables):
     with pytest.raises(DataError) as caught:
         tables.query("SELECT nope.x FROM main.monitoring.metrics")
     assert "lakemon" not in str(caught.value)
+
+
+def test_a_query_ends_when_it_is_stopped(tables):
+    stop = Event()
+    Timer(0.2, stop.set).start()
+    with pytest.raises(DataError, match="LM317"):
+        tables.query("SELECT count(*) FROM range(10000000000000)", stop=stop)
+    assert tables.query("SELECT 1 AS one", stop=Event()).to_pylist() == [{"one": 1}]
