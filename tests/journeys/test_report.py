@@ -145,6 +145,7 @@ def test_one_version_is_told_alone(shop):
         (["--model", "7"], 2, "LM180"),
         (["--since", "yesterday"], 2, "LM180"),
         (["--output-file", "nowhere/page.html"], 3, "LM640"),
+        (["--charts", "monitoring_config.yml/pictures"], 3, "LM641"),
     ],
 )
 def test_what_cannot_be_told_is_said(shop, arguments, code, said):
