@@ -9,6 +9,7 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
+from lakemon_core.domain.errors import did_you_mean
 from lakemon_core.domain.incident import Notification
 from lakemon_core.domain.monitor import MessageTemplate
 from lakemon_core.domain.names import plain
@@ -21,6 +22,12 @@ LARGEST = 2_000
 LONGEST_TITLE, LONGEST_LINE, MOST_LINES, MOST_INCIDENTS = 300, 1_000, 40, 50
 """Caps of what comes out, and of the incidents that go in."""
 
+_FACTS = (
+    "title", "lines", "model", "environment", "owner", "runbook", "report", "run_id", "severity",
+    "transition",
+)  # fmt: skip
+"""What a template may name, beside `state` and `incidents`."""
+
 _FILTERS = ("default", "first", "float", "int", "join", "last", "length", "lower", "round", "title", "upper")
 _NODES = (
     "Template", "Output", "TemplateData", "Name", "Getattr", "Getitem", "Const", "Filter", "If", "For",
@@ -31,7 +38,7 @@ _NODES = (
 
 def problem_of(source: str) -> str:
     """Says why a text is no template that can be used; nothing when it is one."""
-    from jinja2 import TemplateSyntaxError, nodes
+    from jinja2 import TemplateSyntaxError, meta, nodes
 
     if len(source) > LARGEST:
         return f"it is longer than {LARGEST} characters"
@@ -47,7 +54,11 @@ def problem_of(source: str) -> str:
             return "a loop in a loop is not allowed in a message"
         if isinstance(node, nodes.Filter) and node.name not in _FILTERS:
             return f"the filter {node.name} is not allowed; known are {', '.join(_FILTERS)}"
-    return ""
+    unknown = sorted(meta.find_undeclared_variables(tree) - {*_FACTS, "state", "incidents"})
+    if not unknown:
+        return ""
+    hint = did_you_mean(unknown[0], [*_FACTS, "state", "incidents"])
+    return f"there is no {plain(unknown[0])} in a message. {hint}".rstrip(". ")
 
 
 def in_own_words(told: Notification, template: MessageTemplate) -> Notification:
@@ -79,11 +90,7 @@ def _filled(source: str, facts: Mapping[str, Any], longest: int) -> str:
 
 
 def _facts(told: Notification) -> dict[str, Any]:
-    own = (
-        "title", "lines", "model", "environment", "owner", "runbook", "report", "run_id", "severity",
-        "transition",
-    )  # fmt: skip
-    facts: dict[str, Any] = {name: _plain_value(getattr(told, name)) for name in own}
+    facts: dict[str, Any] = {name: _plain_value(getattr(told, name)) for name in _FACTS}
     incidents = [_plain_value(asdict(one)) for one in told.evidence[:MOST_INCIDENTS]]
     return facts | {"state": told.state, "incidents": incidents}
 

@@ -160,6 +160,8 @@ def test_a_quality_that_is_usual_for_its_series_is_within_the_budget(with_budget
     [
         (Rule("roc_auc", 0.7), "roc_auc", 0.66, {"upper": 0.72, "lower": 0.60}, OK, 0.096),
         (Rule("roc_auc", 0.7), "roc_auc", 0.60, {"upper": 0.66, "lower": 0.54}, BREACHED, 0.0005),
+        (Rule("roc_auc", 0.7), "roc_auc", 0.66, {"upper": 0.68, "lower": 0.40}, BREACHED, 4e-5),
+        (Rule("log_loss", 0.7), "log_loss", 0.74, {"upper": 1.2, "lower": 0.72}, BREACHED, 4e-5),
         (Rule("bias", 5), "bias", -5.5, {"upper": -4.5, "lower": -6.5}, OK, 0.16),
         (Rule("bias", 5), "bias", -8.0, {"upper": -7.0, "lower": -9.0}, BREACHED, 0),
         (Rule("bias", 5), "bias", 5.5, {"upper": 6.5, "lower": 4.5}, OK, 0.16),

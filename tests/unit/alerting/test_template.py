@@ -57,6 +57,8 @@ def test_what_is_not_given_stays_as_it_was():
         ("{% import 'x' as y %}", "Import is not allowed"),
         ("{% set x = 1 %}", "Assign is not allowed"),
         ("{{ title", "unexpected end of template"),
+        ("{{ modle }}", 'there is no modle in a message. Did you mean "model"'),
+        ("{% for one in incidents %}{{ one.what }} {{ two }}{% endfor %}", "there is no two in a message"),
         ("x" * 2001, "longer than 2000 characters"),
     ],
 )
