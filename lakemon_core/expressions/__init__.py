@@ -1,5 +1,6 @@
 """Databricks SQL that users write, for slices and custom metrics: checked, then written for who runs it."""
 
+from lakemon_core.expressions.columns import Shape
 from lakemon_core.expressions.definitions import (
     TABLE,
     CustomMetric,
@@ -8,7 +9,7 @@ from lakemon_core.expressions.definitions import (
     read_metrics,
 )
 from lakemon_core.expressions.dialects import DATABRICKS, DUCKDB, Dialect
-from lakemon_core.expressions.translate import Shape, Translated, translate
+from lakemon_core.expressions.translate import Translated, translate
 
 __all__ = [
     "DATABRICKS",

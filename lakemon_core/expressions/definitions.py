@@ -11,8 +11,9 @@ from enum import StrEnum
 from lakemon_core.domain.errors import DataError, did_you_mean
 from lakemon_core.domain.monitor import Roles
 from lakemon_core.domain.names import plain
+from lakemon_core.expressions.columns import Shape
 from lakemon_core.expressions.dialects import DUCKDB, Dialect
-from lakemon_core.expressions.translate import Shape, Translated
+from lakemon_core.expressions.translate import Translated
 
 TABLE = ":table"
 """Stands among the input columns for the whole table."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from lakemon_core.domain.errors import DataError
 from lakemon_core.domain.names import plain
-from lakemon_core.expressions.translate import Columns, Shape, Translated, translate
+from lakemon_core.expressions.columns import Columns, Shape
+from lakemon_core.expressions.translate import Translated, translate
 
 _UNKNOWN_FUNCTION = "LM331"
 

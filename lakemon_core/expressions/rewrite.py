@@ -13,8 +13,8 @@ from sqlglot.expressions.core import Expression
 from lakemon_core.domain.errors import DataError, did_you_mean
 from lakemon_core.domain.names import plain
 from lakemon_core.expressions import functions
+from lakemon_core.expressions.columns import Columns, Shape
 from lakemon_core.expressions.parse import PREFIX
-from lakemon_core.expressions.translate import Columns, Shape
 
 _BINARY: Mapping[type[Expression], str] = {
     exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.DPipe: "||", exp.And: "AND", exp.Or: "OR",

@@ -1,27 +1,18 @@
 """What lakemon asks of the world: backend, tables, registry, serving, ledger, model type and alert sink.
 
-A plugin author implements one of the three classes at the end, `Backend`, `ModelType` or `AlertSink`;
-`lakemon_core.testing` holds a contract suite for each. The Protocols before them are the rooms of a backend.
+A plugin author implements one of three classes, `Backend`, `ModelType` or `AlertSink`;
+`lakemon_core.testing` holds a contract suite for each. The Protocols are the rooms of a backend.
 """
 
 from lakemon_core.domain.panels import PanelSpec
+from lakemon_core.ports.alert_sink import AlertSink, SinkCheck, SinkSetup
+from lakemon_core.ports.backend import Backend, BackendCheck, BackendSetup
 from lakemon_core.ports.expressions import Expressions
 from lakemon_core.ports.lake_profiles import LakeMetrics, LakeProfiles
 from lakemon_core.ports.ledger import Ledger
-from lakemon_core.ports.measured import Distribution, Measured, MeasuredWindow
+from lakemon_core.ports.measured import Distribution, Measured, MeasuredWindow, MetricSpec
 from lakemon_core.ports.model_config import NumericModelConfig, NumericModelType
-from lakemon_core.ports.plugins import (
-    AlertSink,
-    Backend,
-    BackendCheck,
-    BackendSetup,
-    MetricSpec,
-    ModelType,
-    QualityMetric,
-    QualityResult,
-    SinkCheck,
-    SinkSetup,
-)
+from lakemon_core.ports.model_type import ModelType, QualityMetric, QualityResult
 from lakemon_core.ports.serving import (
     PROBE_PREFIX,
     EndpointState,

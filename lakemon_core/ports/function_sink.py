@@ -12,7 +12,7 @@ from pydantic import ConfigDict
 
 from lakemon_core.domain.codec import decode, encode
 from lakemon_core.domain.incident import Attempt, DeliveryResult, DeliveryStatus, Notification, Rendered
-from lakemon_core.ports.plugins import AlertSink, SinkCheck, SinkSetup
+from lakemon_core.ports.alert_sink import AlertSink, SinkCheck, SinkSetup
 from lakemon_core.ports.setting import PluginConfig
 
 Send = Callable[[Notification, Any], "DeliveryResult | Coroutine[Any, Any, DeliveryResult | None] | None"]

@@ -8,13 +8,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from lakemon_core.domain.names import TableName
+from lakemon_core.ports.model_type import ModelType
 from lakemon_core.ports.setting import Progress
 from lakemon_core.ports.tables import Condition
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from lakemon_core.ports.plugins import ModelType
 
 
 @dataclass(frozen=True, slots=True)

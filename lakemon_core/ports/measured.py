@@ -1,4 +1,4 @@
-"""What a model type makes its panels of: what was measured, read from the tables."""
+"""What was measured, as model types make panels of it, and what hook plugins measure beside it."""
 
 from __future__ import annotations
 
@@ -52,3 +52,12 @@ class Measured:
     def newest(self, column: str) -> MeasuredWindow | None:
         """Returns the newest window that has something in a profile column; None when none has."""
         return next((one for one in reversed(self.windows) if one.values.get(column) not in (None, [])), None)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSpec:
+    """A signal that a hook plugin adds: namespaced name, unit, direction."""
+
+    name: str
+    unit: str = ""
+    higher_is_better: bool | None = None

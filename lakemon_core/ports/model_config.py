@@ -13,7 +13,7 @@ from lakemon_core.domain.panels import Dot, Line, LinesPanel, PanelSpec
 from lakemon_core.domain.rule import Rule
 from lakemon_core.domain.run import Severity
 from lakemon_core.ports.measured import Measured
-from lakemon_core.ports.plugins import ModelType
+from lakemon_core.ports.model_type import ModelType
 from lakemon_core.ports.serving import ModelVersion
 from lakemon_core.ports.setting import PluginConfig
 

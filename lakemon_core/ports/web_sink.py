@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 
 from lakemon_core.domain.errors import LakemonError
 from lakemon_core.domain.incident import DeliveryResult, DeliveryStatus
-from lakemon_core.ports.plugins import AlertSink, SinkCheck
+from lakemon_core.ports.alert_sink import AlertSink, SinkCheck
 from lakemon_core.ports.setting import PluginConfig, refusal
 from lakemon_core.web import Answer, Request, probe, read_url, send
 
