@@ -20,7 +20,7 @@ from lakemon_core.lifecycle.lake.quality import Place, slice_label
 from lakemon_core.lifecycle.lake.spans import SpanMetrics
 from lakemon_core.lifecycle.measuring.custom_metrics import CustomMetrics, Pair
 from lakemon_core.lifecycle.measuring.groups import Measured, Ruler, quality_columns
-from lakemon_core.lifecycle.measuring.memory import Load, Room, Turn, plain_memory
+from lakemon_core.lifecycle.measuring.memory import Load, Room, Turn
 from lakemon_core.lifecycle.measuring.reading import Reading
 from lakemon_core.lifecycle.measuring.slices import Series, Slice, Slicing, series_of
 from lakemon_core.lifecycle.table_windows import between
@@ -74,19 +74,18 @@ class Earlier:
         ruler = self._ruler({place for place, _ in profile})
         notes = Notes(self.context, self.version, self.definition, profile, self._spans(ruler))
         turns = self._turns(ruler, rows_of)
-        with plain_memory():
-            for number, turn in enumerate(turns):
-                notes.whole = turn.whole
-                reading = LakeReading(
-                    self.context,
-                    self.version,
-                    self._model_id,
-                    ruler.turn(turn.columns, whole=turn.whole),
-                    granularity,
-                    turn.rows,
-                    self.lake,
-                )
-                reading.fill(notes, due, rows_of, number * len(due), len(turns) * len(due))
+        for number, turn in enumerate(turns):
+            notes.whole = turn.whole
+            reading = LakeReading(
+                self.context,
+                self.version,
+                self._model_id,
+                ruler.turn(turn.columns, whole=turn.whole),
+                granularity,
+                turn.rows,
+                self.lake,
+            )
+            reading.fill(notes, due, rows_of, number * len(due), len(turns) * len(due))
         notes.settle()
         return notes.rows
 
