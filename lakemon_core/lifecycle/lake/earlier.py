@@ -29,7 +29,7 @@ from lakemon_core.ports import LakeProfiles
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from lakemon_core.profiling.measure import Group
+    from lakemon_core.profiling.measure import Comparison
 
 Row = dict[str, Any]
 
@@ -193,33 +193,40 @@ class Notes:
 
     def add(self, found: Iterable[Measured], references: Mapping[str, Mapping[Series, Measured]]) -> None:
         """Compares the groups of one window with all references but the window just before."""
-        for one in found:
-            for drift_type, earlier in references.items():
-                if drift_type != "CONSECUTIVE" and (reference := earlier.get(one.series)):
-                    self._compare(one.group, reference.group, drift_type)
+        from lakemon_core.profiling.measure import Comparison
+
+        self._compare([
+            Comparison(one.group, reference.group, drift_type)
+            for one in found
+            for drift_type, earlier in references.items()
+            if drift_type != "CONSECUTIVE" and (reference := earlier.get(one.series))
+        ])  # fmt: skip
 
     def settle(self) -> None:
         """Fills the custom metrics that compare windows."""
         if self.spans is not None:
             self.spans.custom.compare(self._pairs)
 
-    def _compare(self, group: Group, reference: Group, drift_type: str) -> None:
+    def _compare(self, comparisons: Sequence[Comparison]) -> None:
         from lakemon_core.profiling.measure import drift_rows
 
-        rows = drift_rows(
-            group,
-            reference,
-            drift_type,
+        lists = drift_rows(
+            comparisons,
             self.context.roles.model_id,
             smoothing=self.context.monitor.monitoring.psi_smoothing,
             table_version=self.version,
             config_hash=self.definition,
         )
-        rows = [row for row in rows if self.whole or row["column_name"] != TABLE]
-        self.rows += rows
+        for one, found in zip(comparisons, lists, strict=True):
+            rows = [row for row in found if self.whole or row["column_name"] != TABLE]
+            self.rows += rows
+            self._pair(one, rows)
+
+    def _pair(self, one: Comparison, rows: Iterable[Row]) -> None:
+        """Notes what custom metrics compare."""
         if self.spans is None:
             return
-        then, place = self.spans.rows(reference), (group.key.window, *series_of(group.key))
+        then, place = self.spans.rows(one.reference), (one.group.key.window, *series_of(one.group.key))
         for row in rows:
             column = str(row["column_name"])
             if column in then and (now := self.profile.get((place, column))):
