@@ -115,11 +115,13 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
-    """Returns a rich table; None is an empty cell, times are shown to the second in UTC."""
+    """Returns a rich table; None is an empty cell, times are to the second in UTC, as the head says."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    made = Table(*columns, box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    timed = {place for row in rows for place, value in enumerate(row) if isinstance(value, datetime)}
+    heads = (f"{column} (UTC)" if place in timed else column for place, column in enumerate(columns))
+    made = Table(*heads, box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for row in rows:
         made.add_row(*(_cell(value) for value in row))
     return made

@@ -86,7 +86,7 @@ def _short(value: object) -> str:
 
 
 def _incident(incident: Incident) -> str:
-    since = f" since {incident.opened_at:%Y-%m-%d}" if incident.opened_at else ""
+    since = f" since {incident.opened_at:%Y-%m-%d} UTC" if incident.opened_at else ""
     return f"{incident.status.value}: {plain(incident.title, 300)}{since} ({incident.fingerprint[:8]})"
 
 

@@ -1,6 +1,6 @@
 """How results look on a terminal."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 from lakemon_core.cli.output import console, table
 
@@ -23,3 +23,11 @@ def test_long_lists_say_how_much_is_left_out(capsys):
 
 def test_text_from_data_stays_on_one_line_and_is_no_markup(capsys):
     assert shown("[red]a\nb[/red]", capsys) == "[red]a b[/red]"
+
+
+def test_a_column_of_times_says_its_zone(capsys):
+    moment = datetime(2026, 3, 1, 23, 30, tzinfo=timezone(timedelta(hours=-2)))
+    console().print(table(["start", "value"], [[None, 1], [moment, 2]]))
+    head, *rest = capsys.readouterr().out.splitlines()
+    assert head.split() == ["start", "(UTC)", "value"]
+    assert "2026-03-02 01:30:00" in rest[-1]
