@@ -52,4 +52,4 @@ def test_a_message_that_is_dead_stands_in_the_summary_with_its_reason_and_the_ru
     assert "dead by pager: risk dev: null rate of amount 0.5 > 0.3" in shown
     assert "403 the pager knows nobody here" in shown
     incident = project.incident()["id"]
-    assert f"since 2026-01-05 ({incident[:8]})" in shown
+    assert f"since 2026-01-05 UTC ({incident[:8]})" in shown
