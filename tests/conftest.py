@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import signal
 from collections.abc import Callable, Iterator
 from importlib import resources
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # Started in the background, as some runners do: commands that tests start would ignore Ctrl-C too.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
