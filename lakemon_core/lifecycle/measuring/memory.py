@@ -153,4 +153,5 @@ def give_back() -> None:
     """Lets Arrow give freed memory back to the system: what it has read is free for NumPy."""
     import pyarrow as pa
 
-    pa.default_memory_pool().release_unused()
+    for pool in (pa.default_memory_pool(), pa.system_memory_pool()):
+        pool.release_unused()
