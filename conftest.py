@@ -1,7 +1,11 @@
-"""What holds for the tests of all members: patience on a loaded machine, and commands that hear Ctrl-C."""
+"""What holds for the tests of all members: patience, commands that hear Ctrl-C, mlflow left as it was."""
 
+import os
 import signal
+import sys
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # How long an example takes says how busy the machine is.
@@ -11,3 +15,28 @@ settings.load_profile("patient")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background, as some runners do: commands that tests start would ignore Ctrl-C too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+MLFLOW = (
+    "MLFLOW_TRACKING_URI",
+    "MLFLOW_REGISTRY_URI",
+    "LAKEMON_MLFLOW_STORE",
+    "_MLFLOW_SERVER_ARTIFACT_ROOT",
+)
+"""Variables that point mlflow somewhere: mlflow itself and lakemon set them for a whole process."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def mlflow_is_left_as_it_was() -> Iterator[None]:
+    """Tests of other modules in this process do not find the registry of a workspace that is gone."""
+    before = {variable: os.environ.get(variable) for variable in MLFLOW}
+    yield
+    if "mlflow" in sys.modules:
+        import mlflow
+
+        mlflow.set_tracking_uri(before["MLFLOW_TRACKING_URI"])
+        mlflow.set_registry_uri(before["MLFLOW_REGISTRY_URI"])
+    for variable, value in before.items():
+        if value is None:
+            os.environ.pop(variable, None)
+        else:
+            os.environ[variable] = value

@@ -34,8 +34,12 @@ class MlflowStores:
 
     def use(self) -> None:
         """Points mlflow here, in this process and in those it starts; does not import it."""
-        os.environ[_TRACKING] = self.tracking_uri
-        os.environ[_REGISTRY] = self.registry_uri
+        placed = _placed()
+        for variable, address in ((_TRACKING, self.tracking_uri), (_REGISTRY, self.registry_uri)):
+            if os.environ.get(variable) != address:  # what is there already may be the user's
+                os.environ[variable] = address
+                placed.append(address)
+        os.environ[_PLACED] = "\n".join(dict.fromkeys(placed))
         if self.artifacts:
             os.environ[_ARTIFACTS] = self.artifacts
         if "mlflow" in sys.modules:
@@ -63,7 +67,6 @@ def point_mlflow(workspace: Path) -> MlflowStores:
         workspace.mkdir(parents=True, exist_ok=True)
     stores = MlflowStores(tracking, registry, str(workspace / "artifacts") if tracking == ours else "")
     stores.use()
-    os.environ[_PLACED] = "\n".join(dict.fromkeys([*_placed(), ours]))
     return stores
 
 

@@ -198,7 +198,11 @@ PAUSED = CronSchedule(
         ({"schedule": CronSchedule("every day", "UTC")}, "quartz"),
         ({"schedule": PAUSED}, "read-only"),
         (
-            {"notification_settings": NotificationSettings(NotificationDestination(["a@b.c"] * 6))},
+            {
+                "notification_settings": NotificationSettings(
+                    on_failure=NotificationDestination(email_addresses=["a@b.c"] * 6)
+                )
+            },
             "At most 5 email",
         ),
     ],

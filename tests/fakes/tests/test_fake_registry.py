@@ -1,6 +1,5 @@
 """The registry of the fake, asked by MLflow's own client."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import mlflow
@@ -15,18 +14,15 @@ NAME = "main.flights.delays"
 
 
 @pytest.fixture
-def registry(fake: FakeWorkspace, monkeypatch) -> Iterator[MlflowClient]:
+def registry(fake: FakeWorkspace, monkeypatch) -> MlflowClient:
     """MLflow's client of the fake."""
     monkeypatch.setenv("DATABRICKS_HOST", fake.host)
     monkeypatch.setenv("DATABRICKS_TOKEN", fake.token)
     fake.lake.create_schema("main.flights")
     fake.lake.create_schema("prod.flights")
-    before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
     mlflow.set_tracking_uri("databricks")
     mlflow.set_registry_uri("databricks-uc")
-    yield MlflowClient()
-    for point, uri in zip((mlflow.set_tracking_uri, mlflow.set_registry_uri), before, strict=True):
-        point(uri)
+    return MlflowClient()
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ def test_a_function_means_what_it_means_on_databricks(fake, expression, value):
         ("SELECT * FROM table_changes('main.s.plain', 0)", "DELTA_MISSING_CHANGE_DATA"),
         ("VACUUM main.s.t RETAIN 1 HOURS", "DELTA_VACUUM_RETENTION_PERIOD_TOO_SHORT"),
         (
-            "MERGE INTO main.s.t USING VALUES (1), (1) AS s(a) ON t.a = s.a WHEN MATCHED THEN DELETE",
+            "MERGE INTO main.s.t USING VALUES (1), (1) AS s(a) ON t.a = 1 WHEN MATCHED THEN UPDATE SET a = 2",
             "DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW_IN_MERGE",
         ),
     ],

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lakemon_core.tracking import point_mlflow
+from lakemon_core.tracking import MlflowStores, point_mlflow
 
 VARIABLES = (
     "MLFLOW_TRACKING_URI",
@@ -66,6 +66,19 @@ def test_a_second_workspace_is_not_mistaken_for_the_users_setting(tmp_path):
     assert point_mlflow(tmp_path / "two").tracking_uri.endswith("two/mlflow.db")
 
 
+def test_the_address_of_another_environment_of_this_process_is_not_the_users(tmp_path):
+    MlflowStores("databricks", "databricks-uc").use()
+    stores = point_mlflow(tmp_path)
+    assert stores.tracking_uri == stores.registry_uri == f"sqlite:///{tmp_path}/mlflow.db"
+
+
+def test_the_users_own_databricks_stays_theirs_after_an_environment_used_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "databricks")
+    MlflowStores("databricks", "databricks-uc").use()
+    stores = point_mlflow(tmp_path)
+    assert (stores.tracking_uri, stores.registry_uri) == ("databricks", "databricks-uc")
+
+
 def test_what_the_user_sets_after_the_first_call_is_kept(tmp_path):
     import mlflow
 
@@ -77,7 +90,7 @@ def test_what_the_user_sets_after_the_first_call_is_kept(tmp_path):
 
 def test_pointing_mlflow_does_not_import_it(tmp_path):
     code = (
-        "import sys; from pathlib import Path; from lakemon_core.tracking import point_mlflow;"
+        "import sys; from pathlib import Path; from lakemon_core.tracking import MlflowStores, point_mlflow;"
         "point_mlflow(Path('ws')); print(sorted({'mlflow', 'pandas', 'pyarrow'} & set(sys.modules)))"
     )
     done = subprocess.run(

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from lakemon_core.domain.errors import LakemonError, ModelError
 from lakemon_core.ports import BackendCheck
+from lakemon_databricks.opened import Opened
 from lakemon_databricks.preflight.grants import Need, Principal, missing, needs
-
-if TYPE_CHECKING:
-    from lakemon_databricks.backend import DatabricksBackend
 
 _STOPPED = {"STOPPED", "STOPPING"}
 
@@ -20,7 +17,7 @@ _STOPPED = {"STOPPED", "STOPPING"}
 class Preflight:
     """Looks at one workspace with the eyes of one config. Nothing is started, made or changed."""
 
-    backend: DatabricksBackend
+    backend: Opened
 
     def checks(self) -> Iterator[BackendCheck]:
         """Yields one check a thing; the first one alone where we cannot sign in."""

@@ -20,6 +20,7 @@ from lakemon_core.ports import (
     Progress,
     ServingResponse,
 )
+from lakemon_databricks.opened import Opened
 from lakemon_databricks.serving.changing import Changing, demand_ours, version_before
 from lakemon_databricks.serving.described import MARK, Described
 from lakemon_databricks.serving.entities import Wanted, variables, wanted
@@ -31,7 +32,6 @@ from lakemon_databricks.serving.scoring import score
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
-    from lakemon_databricks.backend import DatabricksBackend
     from lakemon_databricks.serving.payload_rows import PayloadRows
 
 _ROLLBACK_SECONDS = 2700.0
@@ -48,7 +48,7 @@ class DatabricksServing:
         backend: whose client, statements, ledger and config are used, each when it is needed.
     """
 
-    def __init__(self, backend: DatabricksBackend) -> None:
+    def __init__(self, backend: Opened) -> None:
         self._backend = backend
 
     def get(self, name: str) -> EndpointState | None:

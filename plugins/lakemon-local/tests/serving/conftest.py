@@ -67,17 +67,6 @@ class Site:
         return Site(self.workspace, endpoint or self.endpoint, **server)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def no_address_stays_behind() -> Iterator[None]:
-    """Tests of other modules in this process do not find the registry of a workspace that is gone."""
-    before = {variable: os.environ.get(variable) for variable in VARIABLES}
-    yield
-    for variable, value in before.items():
-        os.environ.pop(variable, None)
-        if value is not None:
-            os.environ[variable] = value
-
-
 @pytest.fixture(scope="session")
 def library(tmp_path_factory) -> Path:
     """A workspace with models, made once."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import sqlglot
 from sqlglot import Expr, exp
 
 from . import dialect
@@ -110,6 +111,7 @@ def _replace(lake: Lake, session: Session, name: str, added: str, replaced: Expr
 
 def _merge(lake: Lake, tree: exp.Merge, session: Session, name: str) -> tuple[dict[str, int], pa.Table]:
     prepared = lake.prepared(tree, session, target=name)
+    _demand_one_source_row(lake, prepared, session)
     actions = lake.execute(f"{prepared} RETURNING merge_action, *", session)
     done = actions.column("merge_action")
     updated, deleted, inserted = (
@@ -121,6 +123,38 @@ def _merge(lake: Lake, tree: exp.Merge, session: Session, name: str) -> tuple[di
         "num_deleted_rows": deleted,
         "num_inserted_rows": inserted,
     }, actions
+
+
+def _demand_one_source_row(lake: Lake, prepared: str, session: Session) -> None:
+    """Refuses a MERGE in which several source rows would change one target row; DuckDB takes one of them.
+
+    Delta allows it only where the rows that match are deleted, all of them and whatever they hold.
+    """
+    merge = sqlglot.parse_one(prepared, dialect="duckdb")
+    changing = [when for when in merge.args["whens"].expressions if when.args["matched"]]
+    if not changing or (len(changing) == 1 and _deletes_all(changing[0])):
+        return
+    wanted = exp.or_(*(when.args.get("condition") or exp.true() for when in changing))
+    target = merge.this.alias_or_name
+    matched = (
+        exp.select("count(*) AS n")
+        .from_(merge.this)
+        .join(merge.args["using"], on=merge.args["on"])
+        .where(wanted)
+        .group_by(exp.column("rowid", table=target))
+    )
+    most = exp.select("max(n)").from_(matched.subquery("matched")).sql(dialect="duckdb")
+    if (lake.execute(most, session).column(0)[0].as_py() or 0) > 1:
+        raise SqlFailure(
+            "DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW_IN_MERGE",
+            "Cannot perform Merge as multiple source rows matched and attempted to modify the same target"
+            " row.",
+            "21506",
+        )
+
+
+def _deletes_all(when: Expr) -> bool:
+    return when.args.get("condition") is None and when.args["then"].name.upper() == "DELETE"
 
 
 def _metrics(numbers: dict[str, int]) -> dict[str, int]:

@@ -89,13 +89,6 @@ def told(error: duckdb.Error) -> SqlFailure:
         return SqlFailure("CAST_INVALID_INPUT", text, "22018")
     if "NOT NULL constraint" in text:
         return SqlFailure("DELTA_NOT_NULL_CONSTRAINT_VIOLATED", text, "23502")
-    if "same target row more than once" in text:
-        return SqlFailure(
-            "DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW_IN_MERGE",
-            "Cannot perform Merge as multiple source rows matched and attempted to modify the same target"
-            " row.",
-            "21506",
-        )
     return SqlFailure(
         "DATATYPE_MISMATCH" if isinstance(error, duckdb.BinderException) else "INTERNAL_ERROR", text
     )
