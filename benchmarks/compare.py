@@ -111,7 +111,7 @@ def report(bench: Bench, rounds: int, remark: str) -> str:
 Written by `nox -s bench`; what is measured stands in
 [docs/reference/performance.md](../docs/reference/performance.md).
 
-{datetime.now(UTC):%Y-%m-%d}: {bench.rows:,} rows of 31 columns, {rounds} rounds. {_machine()};
+{datetime.now(UTC):%Y-%m-%d}: {bench.rows:,} rows of 31 columns, rounds: {rounds}. {_machine()};
 Python {platform.python_version()}, {libraries}. {remark}
 
 | goal, median of the ratios within a round | measured |
