@@ -86,10 +86,13 @@ def workspace(models: FakeWorkspace) -> FakeWorkspace:
 
 @pytest.fixture
 def everything(deploy, open_databricks, payload, quiet):
-    """Deploys, asks, looks for the request, profiles: each part on its own machine; returns its errors."""
+    """Deploys, asks, looks for the request, profiles: each part on its own machine; returns its errors.
 
-    def profiled() -> None:
-        settings = {"refresh_seconds": 1.0, "call_seconds": 3.0}
+    `seconds` limits deployment and refresh: short for answers that can only be waited for in vain.
+    """
+
+    def profiled(seconds: float) -> None:
+        settings = {"refresh_seconds": seconds, "call_seconds": 3.0 * seconds}
         backend = open_databricks(settings, monitoring={"output_schema": "monitoring"})
         backend.profiles.bring_up(DELAYS, progress=quiet)
 
@@ -99,9 +102,10 @@ def everything(deploy, open_databricks, payload, quiet):
         assert answer.status == 200 or answer.error
         serving.logged(payload, [answer.request_id or "ours"], wait_seconds=0.2, progress=quiet)
 
-    def run() -> list[str]:
+    def run(seconds: float = 60.0) -> list[str]:
         told: list[str] = []
-        for part in (lambda: deploy("1", timeout_seconds=1.0), asked, profiled):
+        parts = (lambda: deploy("1", timeout_seconds=seconds), asked, lambda: profiled(seconds))
+        for part in parts:
             try:
                 part()
             except LakemonError as error:
@@ -114,7 +118,7 @@ def everything(deploy, open_databricks, payload, quiet):
 def check(workspace: FakeWorkspace, everything, method: str, path: str, field: str) -> None:
     """Lets an answer lack a field for a whole run, then for none: all is there, and once."""
     workspace.faults.on(method, path, without(field), times=None)
-    told = everything()
+    told = everything(seconds=1.0)
     assert all(one.startswith("LM") for one in told)
     workspace.faults.clear()
     assert everything() == []

@@ -42,7 +42,11 @@ def test_ks_of_nothing_is_refused():
         ks(np.array([]), np.array([1.0]))
 
 
-@pytest.mark.parametrize("n", [1, 2, 5, 17, 80, 140, 141, 150, 369, 1428, 16_000, 300_000, 900_000])
+SIZES = (1, 2, 5, 17, 80, 140, 141, 150, 369, 1428, 16_000)
+LARGE = (pytest.param(n, marks=pytest.mark.slow) for n in (300_000, 900_000))
+
+
+@pytest.mark.parametrize("n", [*SIZES, *LARGE])
 def test_the_p_value_agrees_with_scipy_over_its_whole_range(n):
     for d in np.sqrt(np.array([0.01, 0.1, 0.3, 0.7, 1.0, 2.19, 2.2, 2.3, 3.9, 5.0, 20.0, 100.0, 300.0]) / n):
         if d <= 1:
