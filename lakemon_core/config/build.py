@@ -119,6 +119,7 @@ def _monitoring(section: MonitoringSection, environment: EnvironmentSection) -> 
         alarm_budget=_budget(section.alerts),
         message=_message(section.alerts),
         memory=bytes_of(section.memory),
+        report_url=section.report_url or "",
     )
 
 

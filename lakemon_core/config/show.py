@@ -143,6 +143,7 @@ def _monitoring(spec: MonitoringSpec) -> dict[str, Any]:
         "alerts": _alerts(spec),
         "psi_smoothing": spec.psi_smoothing,
         "memory": f"{spec.memory / 10**6:.12g} MB",
+        "report_url": spec.report_url or None,
     }
 
 

@@ -207,6 +207,7 @@ class MonitoringSpec:
         alarm_budget: false alarms that people put up with; None judges by limits and 5 % levels alone.
         message: words of messages; None takes the built-in ones.
         memory: bytes that measuring may take, libraries included.
+        report_url: where people publish the report; empty means the dashboard of the backend.
     """
 
     output_schema: str
@@ -222,6 +223,7 @@ class MonitoringSpec:
     alarm_budget: AlarmBudget | None = None
     message: MessageTemplate | None = None
     memory: int = 2 * 10**9
+    report_url: str = ""
 
     @property
     def lookbacks(self) -> tuple[Lookback, ...]:

@@ -155,7 +155,7 @@ def _messages(
         router=_router(context, sinks),
         monitor=context.monitor,
         now=context.clock.now(),
-        report=context.backend.dashboard_url or "",
+        report=context.monitor.monitoring.report_url or context.backend.dashboard_url or "",
         heard=who_heard(context.backend.ledger.outbox()) if by_config else {},
         draw=draw,
     )

@@ -293,6 +293,9 @@ EndpointText = Annotated[
     str,
     *_matching(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", "it must consist of at most 63 letters, digits, - and _."),
 ]
+WebLink = Annotated[
+    str, *_matching(r"https?://[^\s<>]+", "it must be an address that begins with https:// or http://.")
+]
 NameText = Annotated[str, *_matching(r"[\w-]+", "it must consist of letters, digits, - and _.")]
 VersionText = Annotated[
     str,

@@ -39,6 +39,7 @@ from lakemon_core.config.shape.fields import (
     Texts,
     TimeZone,
     VersionText,
+    WebLink,
     Whole,
     known,
     wrong,
@@ -257,6 +258,8 @@ class MonitoringSection(Section):
     """How PSI treats empty bins: ½ is added to each, or shares are clipped at 1e-4."""
     memory: MemoryText = "2 GB"
     """What measuring may take, libraries included; larger windows are measured some columns at a time."""
+    report_url: WebLink | None = None
+    """Where you publish the report; messages link to it. Default: the dashboard of the backend."""
 
     @field_validator("references")
     @classmethod

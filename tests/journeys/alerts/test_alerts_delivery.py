@@ -1,5 +1,8 @@
 """A channel refuses a message: it goes another way, is listed as dead, and can be sent again."""
 
+from email import message_from_bytes
+from email.policy import default
+
 from lakemon_core.cli.main import call
 
 PAGER = """
@@ -53,3 +56,16 @@ def test_a_message_that_is_dead_stands_in_the_summary_with_its_reason_and_the_ru
     assert "403 the pager knows nobody here" in shown
     incident = project.incident()["id"]
     assert f"since 2026-01-05 UTC ({incident[:8]})" in shown
+
+
+def test_messages_link_to_the_report_where_it_is_published(project):
+    project.config()
+    place = project.folder / "monitoring_config.yml"
+    published = "https://reports.example.com/risk/?env=dev"
+    text = place.read_text().replace("monitoring:\n", f"monitoring:\n      report_url: {published}\n", 1)
+    place.write_text(text)
+    project.day(0, 50)
+    (mail,) = (project.folder / ".lakemon" / "outbox").glob("*.eml")
+    message = message_from_bytes(mail.read_bytes(), policy=default)
+    assert published in message.get_body(("plain",)).get_content()
+    assert published in message.get_body(("html",)).get_content().replace("&amp;", "&")
