@@ -2,17 +2,10 @@
 
 import pytest
 
-PAGES = [
-    "",
-    "models/dev",
-    "models/dev/config",
-    "incidents?state=all",
-    "runs",
-    "tables",
-    "tables/dev/mlops_dev.shop.training",
-    "query",
-    "plugins",
-]
+PAGES = ["", "models/dev", "incidents?state=all", "tables/dev/mlops_dev.shop.training", "query"]
+PLAIN = (
+    pytest.param(path, marks=pytest.mark.slow) for path in ("models/dev/config", "runs", "tables", "plugins")
+)
 PHONE = {"color_scheme": "dark", "viewport": {"width": 390, "height": 900}}
 DESK = {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}}
 UNFOLD = "document.querySelectorAll('details').forEach((one) => { one.open = true; })"
@@ -24,7 +17,7 @@ def findings(page, axe):
     return axe(page)
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", [*PAGES, *PLAIN])
 def test_axe_finds_nothing_on_a_phone_in_the_dark(path, visit, axe):
     assert findings(visit(path, bypass_csp=True, **PHONE), axe) == []
 
