@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from lakemon_core.profiling.measure import PlannedColumn
 
 Groups = Mapping[Series, Measured]
-Part = tuple[Slicing, tuple["PlannedColumn", ...]]
-"""Slices and columns of one turn."""
+Part = tuple[Slicing, tuple["PlannedColumn", ...], bool]
+"""Slices and columns of one turn, and whether profile rows are written of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Baseline:
         return sum(len(batch) for batch in tables.scan(self.name, columns=columns, version=self.version))
 
 
-def measure_baseline(context: RunContext, baseline: Baseline, ruler: Ruler) -> Groups:
+def measure_baseline(context: RunContext, baseline: Baseline, ruler: Ruler, *, told: bool) -> Groups:
     """Returns the baseline's groups by model id, `*` for all together, and slice; empty without a baseline.
 
     Columns that the baseline lacks are left out, as are those of another kind than in the inference table,
@@ -78,23 +78,27 @@ def measure_baseline(context: RunContext, baseline: Baseline, ruler: Ruler) -> G
         context: names tables and columns.
         baseline: the table; it keeps the groups until others are asked for.
         ruler: of one turn of columns; model types learn from the baseline's rows in the last turn only.
+        told: whether profile rows are written of it; else it is only a reference, see `Ruler.measure`.
     """
     if baseline.name is None:
         return {}
-    part = ruler.slicing, ruler.plan.columns
-    if part in baseline.measured:
-        return baseline.measured[part]
+    part = ruler.slicing, ruler.plan.columns, told
+    for known in ((*part[:2], True), part):
+        if known in baseline.measured:
+            return baseline.measured[known]
     baseline.measured.clear()
     context.progress.update(f"measuring the baseline {baseline.name}")
-    baseline.measured[part] = _measure(context, baseline.name, baseline.version, ruler)
+    baseline.measured[part] = _measure(context, baseline, ruler, told=told)
     give_back()
     return baseline.measured[part]
 
 
-def _measure(context: RunContext, name: TableName, version: int | None, ruler: Ruler) -> Groups:
+def _measure(context: RunContext, baseline: Baseline, ruler: Ruler, *, told: bool) -> Groups:
     from lakemon_core.profiling.measure import ALL_MODELS, GroupKey, plan_columns
 
     tables, roles, model_type = context.backend.tables, context.roles, context.model_type
+    name, version = baseline.name, baseline.version
+    assert name is not None
     schema = tables.scan(name, version=version).schema
     names = schema.names
     quality = quality_columns(context, names) if ruler.whole else ()
@@ -116,5 +120,5 @@ def _measure(context: RunContext, name: TableName, version: int | None, ruler: R
     if ruler.whole:
         model_type.fit_baseline(rows)
     key = GroupKey(None, None, ALL_MODELS, None, None, "BASELINE")
-    (groups,) = own.measure(rows, [key], model_id)
+    (groups,) = own.measure(rows, [key], model_id, told=None if told else ())
     return {one.series: one for one in groups}

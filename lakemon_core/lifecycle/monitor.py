@@ -165,7 +165,8 @@ class Refresh:
         turns = self._turns(ruler, due.existing)
         for number, turn in enumerate(turns):
             own = ruler.turn(turn.columns, whole=turn.whole)
-            sheet.begin(measure_baseline(self.context, self.baseline, own), whole=turn.whole)
+            baseline = measure_baseline(self.context, self.baseline, own, told=writer.tells_baseline)
+            sheet.begin(baseline, whole=turn.whole)
             reading = Reading(self.context, self.version, self.model_id, own, granularity, turn.rows)
             total = len(due.windows)
             reading.fill(sheet, due.windows, due.existing, number * total, len(turns) * total)
@@ -210,9 +211,14 @@ class MetricWriter:
     due: Due
     baseline: list[pa.Table] = field(default_factory=list)
 
+    @property
+    def tells_baseline(self) -> bool:
+        """Whether profile rows of the baseline are due."""
+        return self.due.everything and self.granularity == self.refresh.granularities[0]
+
     def keep_baseline(self, sheet: Sheet) -> None:
         """Keeps the profile rows of the baseline where they are due, after each turn of columns."""
-        if self.due.everything and sheet.baseline and self.granularity == self.refresh.granularities[0]:
+        if self.tells_baseline and sheet.baseline:
             self.baseline.append(sheet.baseline_rows(self.refresh.baseline.version))
 
     def write(self, sheet: Sheet) -> None:

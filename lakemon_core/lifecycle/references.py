@@ -51,7 +51,7 @@ class References:
         if rows is None or not (counted or self._windows_in(rows) >= lookback.fewest):
             return {}
         key = GroupKey(span, str(self.granularity), ALL_MODELS, None, None, "INPUT")
-        (groups,) = self.ruler.measure(rows, [key], self.model_id)
+        (groups,) = self.ruler.measure(rows, [key], self.model_id, told=())
         return {one.series: one for one in groups}
 
     def _windows_in(self, rows: pa.Table) -> int:

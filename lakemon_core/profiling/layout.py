@@ -6,7 +6,7 @@ part is found once, however many groups it belongs to.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +68,11 @@ class Section:
 
     parts: Parts
     groups: Mapping[Place, Members]
+
+    def of_windows(self, wanted: Container[int]) -> Section:
+        """Returns the groups of some windows only, given by their numbers."""
+        groups = {place: members for place, members in self.groups.items() if place.window in wanted}
+        return Section(self.parts, groups)
 
 
 def lay_out(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -105,6 +105,7 @@ class Ruler:
         keys: Sequence[GroupKey],
         model_id: str | None,
         windows: npt.NDArray[np.int64] | None = None,
+        told: Container[int] | None = None,
     ) -> list[list[Measured]]:
         """Measures every window of a table: all models together, then each, the whole and every slice.
 
@@ -113,6 +114,8 @@ class Ruler:
             keys: of each window, for all models together.
             model_id: name of the model id column; None without one.
             windows: of each row, the number of its window, -1 for none; None puts all rows into one window.
+            told: numbers of the windows that are more than a reference; None for all. The others have neither
+                quality nor aggregates, unless a metric of two groups asks for those of both.
 
         Returns:
             the groups that hold rows, by window.
@@ -127,23 +130,24 @@ class Ruler:
         sections = lay_out(numbers, len(keys), models, self.slicing.labels(rows))
         found: dict[Place, Measured] = {}
         for section in sections:
-            found |= self._section(rows, section, keys)
+            found |= self._section(rows, section, keys, None if self.custom.drifts else told)
         groups: list[list[Measured]] = [[] for _ in keys]
         for place in in_order(list(found), [one.key for one in self.slicing.slices]):
             groups[place.window].append(found[place])
         return groups
 
     def _section(
-        self, rows: pa.Table, section: Section, keys: Sequence[GroupKey]
+        self, rows: pa.Table, section: Section, keys: Sequence[GroupKey], told: Container[int] | None
     ) -> Mapping[Place, Measured]:
         from lakemon_core.profiling.measure import Group, summarize_section
 
         sizes = section.parts.sizes()
+        whole = section if told is None else section.of_windows(told)
         with ThreadPoolExecutor(1, thread_name_prefix="lakemon-quality") as pool:
-            asked = pool.submit(self._quality, rows, section)
+            asked = pool.submit(self._quality, rows, whole)
             summaries = summarize_section(rows, section, self.plan, self.vocabularies)
             quality = asked.result()
-        aggregates = self._aggregates(rows, section)
+        aggregates = self._aggregates(rows, whole)
         found: dict[Place, Measured] = {}
         for place, members in section.groups.items():
             key = replace(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, pairwise
 from typing import TYPE_CHECKING, Protocol
@@ -84,7 +84,7 @@ class Reading:
         before: Window | None = None
         previous: dict[Series, Measured] = {}
         for part, rows in ahead(chunks(sorted(needed), existing, self.fitting), self._rows_of):
-            measured = self._measured(part, rows)
+            measured = self._measured(part, rows, wanted)
             del rows  # their memory is free while drift is computed
             give_back()
             while measured:
@@ -97,7 +97,9 @@ class Reading:
         """Whether the window follows on the one before; between windows of rows there is nothing."""
         return before is not None and (self.granularity.rows is not None or before.end == window.start)
 
-    def _measured(self, part: Sequence[Window], rows: pa.Table) -> deque[tuple[Window, list[Measured]]]:
+    def _measured(
+        self, part: Sequence[Window], rows: pa.Table, wanted: Collection[Window]
+    ) -> deque[tuple[Window, list[Measured]]]:
         """Measures the groups of one chunk of windows: all models together, then each, with slices."""
         from lakemon_core.profiling.measure import ALL_MODELS, GroupKey
         from lakemon_core.profiling.windows import window_numbers
@@ -105,7 +107,8 @@ class Reading:
         numbers = window_numbers(rows.column(self.context.roles.timestamp), part)
         granularity = str(self.granularity)
         keys = [GroupKey(window, granularity, ALL_MODELS, None, None, "INPUT") for window in part]
-        return deque(zip(part, self.ruler.measure(rows, keys, self.model_id, numbers), strict=True))
+        told = {number for number, window in enumerate(part) if window in wanted}
+        return deque(zip(part, self.ruler.measure(rows, keys, self.model_id, numbers, told), strict=True))
 
     def _rows_of(self, part: Sequence[Window]) -> pa.Table:
         return self.rows(Window(part[0].start, part[-1].end))
