@@ -23,7 +23,6 @@ from lakemon_core.lifecycle.deploy import Deployed, deploy
 from lakemon_core.lifecycle.monitor import Monitored, monitor
 from lakemon_core.lifecycle.validate import Validated, validate
 from lakemon_core.pipeline.session import Session
-from lakemon_core.report.pictures import Pictures
 
 
 @dataclass(slots=True)
@@ -133,6 +132,8 @@ def _analyze(_: Session, context: RunContext, so_far: Progressed) -> tuple[Stage
 def _alert(
     session: Session, context: RunContext, so_far: Progressed
 ) -> tuple[StageStatus, Mapping[str, object]]:
+    from lakemon_core.report.pictures import Pictures
+
     pictures = Pictures(context.model_type.metrics)
     so_far.alerted = raise_incidents(context, session.sinks, so_far.analyzed, pictures)
     return so_far.alerted.status, so_far.alerted.detail

@@ -12,7 +12,6 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import chdtri, gammaln
 
 Floats = npt.NDArray[np.float64]
 
@@ -113,6 +112,8 @@ class Samples:
 
     def tv_chance_level(self) -> Floats:
         """As the function `tv_chance_level`."""
+        from scipy.special import chdtri, gammaln  # a tenth of a second that only drift takes
+
         errors = self._standard_errors()
         total, squares = _row_sums(self.weights, errors), _row_sums(self.weights, errors**2)
         varies = squares > 0
@@ -123,6 +124,8 @@ class Samples:
 
     def psi_chance_level(self) -> Floats:
         """As the function `psi_chance_level`."""
+        from scipy.special import chdtri
+
         freedom = np.maximum(self.levels - 1, 1)
         level = chdtri(freedom, _SIGNIFICANCE) * (1 / self.n + 1 / self.m)
         return np.where(self.levels > 1, level, 0.0)
@@ -224,4 +227,6 @@ def tv_chance_level(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike) -> float:
 
 @lru_cache(maxsize=1024)
 def _chi_squared_quantile(freedom: int) -> float:
+    from scipy.special import chdtri
+
     return float(chdtri(freedom, _SIGNIFICANCE))

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import chdtrc
 
 from lakemon_core.profiling.distances import Samples
 from lakemon_core.profiling.numeric.kolmogorov import ks_statistics
@@ -79,6 +78,8 @@ def chi_squared_test(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike) -> ChiSqu
 
 def chi_squared_of(samples: Samples) -> ChiSquaredTest:
     """Returns `chi_squared_test` of one pair of samples."""
+    from scipy.special import chdtrc
+
     m, n = float(samples.m[0]), float(samples.n[0])
     total = m + n
     p, both, weights = _merge_rare(samples)

@@ -10,7 +10,6 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaln, smirnov
 
 Floats = npt.NDArray[np.float64]
 
@@ -27,6 +26,8 @@ def kolmogorov_pvalue(statistic: float, n: int) -> float:
         statistic: between 0 and 1.
         n: size of the sample, 1 or more.
     """
+    from scipy.special import smirnov
+
     steps, squared = n * statistic, n * statistic * statistic
     if steps <= 1 or n - steps <= 1:
         return _of_extremes(statistic, n)
@@ -60,6 +61,8 @@ def _log_scale(n: int) -> float:
 
 def _durbin(n: int, d: float) -> float:
     """P(D < d): an element of the n-th power of a matrix (Durbin, 1973; Marsaglia, Tsang and Wang, 2003)."""
+    from scipy.special import gammaln
+
     k = math.floor(n * d) + 1
     size, h = 2 * k - 1, k - n * d
     lag = np.arange(size)[:, np.newaxis] - np.arange(size) + 1
@@ -106,6 +109,8 @@ def _smirnov_tail(n: int, d: float) -> float:
 
 def _stirling_error(k: Floats) -> Floats:
     """The error of Stirling's formula for ln k!, for k of 1 and more."""
+    from scipy.special import gammaln
+
     squared = k * k
     series = (1 / 12 - (1 / 360 - (1 / 1260 - 1 / 1680 / squared) / squared) / squared) / k
     small = k < 16

@@ -58,3 +58,22 @@ def test_importing_the_package_is_light():
     code = "import lakemon_core, sys, json; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {name.partition(".")[0] for name in json.loads(done.stdout)} & HEAVY
+
+
+CONFIG = """\
+model: {name: trips, type: classification}
+environments:
+  dev: {catalog: c, schema: s, inference_table: {name: logs}, monitoring: {}}
+"""
+
+
+def test_a_refresh_with_nothing_to_do_imports_no_library_of_statistics_frames_or_pages(tmp_path):
+    config = tmp_path / "monitoring_config.yml"
+    config.write_text(CONFIG, encoding="utf-8")
+    rows = tmp_path / "rows.csv"
+    rows.write_text("timestamp,prediction\n2026-03-02T00:00:00Z,1\n", encoding="utf-8")
+    at = ["--config", str(config)]
+    modules_after("table", "import", "c.s.logs", str(rows), *at)
+    refresh = ["run", "--stages", "monitor", *at]
+    modules_after(*refresh)
+    assert not {"scipy", "pandas", "jinja2", "mlflow", "duckdb"} & modules_after(*refresh)
