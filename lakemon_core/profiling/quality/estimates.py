@@ -9,7 +9,7 @@ such as all forecasts of one actual, may be given as groups: then sums of residu
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isfinite, sqrt
 
 import numpy as np
@@ -109,12 +109,24 @@ class Sums:
         return cls(n, units, part, whole, dot(away, away), dot(aside, aside), dot(away, aside), least)
 
     @classmethod
-    def of_each(cls, values: Floats, counts: Floats) -> Sums:
-        """Adds up numbers of which each stands for a count of rows, 0 or more."""
-        rows, part = int(counts.sum()), dot(values, counts)
-        away = values - part / max(1, rows)
-        least = float(values.min(initial=np.inf))
-        return cls(rows, rows, part, float(rows), dot(away * counts, away), 0.0, 0.0, least)
+    def of_losses(cls, losses: Floats, counts: Floats | None = None) -> Sums:
+        """Adds up finite numbers that are never negative, without wholes or groups. They are used up.
+
+        Args:
+            losses: one a row, or one for each count; the array is overwritten.
+            counts: how many rows each stands for, 0 or more.
+        """
+        if counts is None:
+            rows, part = len(losses), float(losses.sum())
+        else:
+            rows, part = int(counts.sum()), dot(losses, counts)
+        losses -= part / max(1, rows)
+        squares = dot(losses, losses if counts is None else losses * counts)
+        return cls(rows, rows, part, float(rows), squares, 0.0, 0.0, 0.0)
+
+    def against(self, size: float) -> Sums:
+        """Returns the same parts, each against a whole of one size; of rows without wholes."""
+        return replace(self, whole=self.rows * size)
 
     def __add__(self, other: Sums) -> Sums:
         """Both; of rows without groups. Source: Chan, Golub and LeVeque (1979)."""

@@ -45,12 +45,12 @@ class Probabilities:
     @property
     def known(self) -> Flags:
         """Which rows have all their probabilities."""
-        return ~np.asarray(np.isnan(self.by_class).any(axis=0))
+        return ~_in_any_line(np.isnan(self.by_class))
 
     @property
     def impossible(self) -> Flags:
         """Which rows hold one outside of 0 to 1."""
-        return np.asarray(((self.by_class < 0) | (self.by_class > 1)).any(axis=0))
+        return _in_any_line((self.by_class < 0) | (self.by_class > 1))
 
 
 def read_probabilities(rows: pa.Table, config: ClassificationConfig) -> Probabilities | None:
@@ -75,6 +75,10 @@ def read_probabilities(rows: pa.Table, config: ClassificationConfig) -> Probabil
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
         return _from_lists(column, config.class_texts)
     return _unreadable(column, f"probabilities cannot be read from a column of type {kind}")
+
+
+def _in_any_line(flags: Flags) -> Flags:
+    return flags[0] if len(flags) == 1 else np.asarray(flags.any(axis=0))
 
 
 def _is_number(kind: pa.DataType) -> bool:

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 import pyarrow as pa
 
-from lakemon_classification.classes import read_classes
 from lakemon_classification.config import ClassificationConfig
 from lakemon_classification.metrics import scoring, tally
 from lakemon_classification.metrics.findings import Findings
-from lakemon_classification.probabilities import Probabilities, read_probabilities
+from lakemon_classification.readings import Group, Readings
 from lakemon_classification.vocabulary import Codes, Vocabulary
 from lakemon_core.domain.estimate import Estimate
 from lakemon_core.ports import QualityMetric, QualityResult
-from lakemon_core.profiling.levels import Encoded
 
 _BY_CLASS = pa.struct([
     ("one_vs_all", pa.map_(pa.string(), pa.float64())), ("macro", pa.float64()), ("weighted", pa.float64()),
@@ -69,11 +66,16 @@ def measure_quality(
         config: names columns and classes.
         metrics: of the model type: they name intervals and counts.
     """
-    label = read_classes(rows, config.label_col)
-    count = int(np.count_nonzero(label.codes >= 0))
-    found = _measured(rows, label, config) if count else _without_labels(rows, config)
-    cells = {**found.cells, "label_count": count}
-    result = QualityResult.of(found.estimates, metrics, cells, n=count, rows=len(rows))
+    return _measure(Readings.of([rows], config).group([0]), rows, config, metrics)
+
+
+def _measure(
+    group: Group, rows: pa.Table, config: ClassificationConfig, metrics: Sequence[QualityMetric]
+) -> QualityResult:
+    labelled = int(group.count[group.label >= 0].sum())
+    found = _measured(group, labelled, config) if labelled else _without_labels(rows, config)
+    cells = {**found.cells, "label_count": labelled}
+    result = QualityResult.of(found.estimates, metrics, cells, n=labelled, rows=group.rows)
     return replace(result, reasons={**found.reasons, **result.reasons})
 
 
@@ -84,29 +86,22 @@ def _without_labels(rows: pa.Table, config: ClassificationConfig) -> Findings:
     )
 
 
-def _measured(rows: pa.Table, label: Encoded, config: ClassificationConfig) -> Findings:
-    prediction = read_classes(rows, config.prediction_col)
-    probabilities = read_probabilities(rows, config)
-    named = probabilities.names if probabilities else ()
-    words = (*label.levels.to_pylist(), *prediction.levels.to_pylist(), *named)
-    vocabulary = Vocabulary.of(words, config)
-    truth = vocabulary.codes(label)
-    return (
-        tally.class_metrics(truth, vocabulary.codes(prediction), vocabulary)
-        | _scores(truth, probabilities, vocabulary)
-        | Findings({"positive_rate": _positive_rate(truth, vocabulary)})
-    )
+def _measured(group: Group, labelled: int, config: ClassificationConfig) -> Findings:
+    readings = group.readings
+    named = readings.probabilities.names if readings.probabilities else ()
+    vocabulary = Vocabulary.of((*group.words, *named), config)
+    classes = vocabulary.positions(readings.label.names)
+    label, prediction = classes.take(group.label), vocabulary.positions(readings.prediction.names)
+    rate = _positive_rate(label, group.count, labelled, vocabulary)
+    return Findings.all([
+        tally.class_metrics(label, prediction.take(group.prediction), group.count, vocabulary),
+        scoring.score_metrics(group, classes, vocabulary),
+        Findings({"positive_rate": rate}),
+    ])  # fmt: skip
 
 
-def _scores(truth: Codes, probabilities: Probabilities | None, vocabulary: Vocabulary) -> Findings:
-    if probabilities is None:
-        return Findings.none(scoring.ESTIMATES, scoring.CELLS, "the table has no probabilities")
-    return scoring.score_metrics(truth, probabilities, vocabulary)
-
-
-def _positive_rate(truth: Codes, vocabulary: Vocabulary) -> Estimate:
+def _positive_rate(label: Codes, count: Codes, labelled: int, vocabulary: Vocabulary) -> Estimate:
     if vocabulary.positive is None:
         return Estimate.unknown(vocabulary.undecided or "there is no positive class")
-    labelled = int(np.count_nonzero(truth >= 0))
-    positive = int(np.count_nonzero(truth == vocabulary.place(vocabulary.positive)))
+    positive = int(count[label == vocabulary.place(vocabulary.positive)].sum())
     return Estimate(positive / labelled, labelled)

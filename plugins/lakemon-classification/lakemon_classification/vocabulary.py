@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from lakemon_classification.config import ClassificationConfig, evidently_positive
-from lakemon_core.profiling.levels import Encoded
 
 Codes = npt.NDArray[np.int64]
 
@@ -68,13 +67,10 @@ class Vocabulary:
         """Returns the class that a word stands for."""
         return _read(word, self.truth)
 
-    def codes(self, column: Encoded) -> Codes:
-        """Returns per row the position of its class in `classes`, -1 for null."""
+    def positions(self, names: Sequence[str]) -> Codes:
+        """Returns the position in `classes` of each name, -1 where it is none of them, and a -1 for null."""
         place = self.places
-        positions = [place.get(self.read(level), -1) for level in column.levels.to_pylist()]
-        if positions == list(range(len(positions))):
-            return column.codes
-        return np.array([*positions, -1], dtype=np.int64).take(column.codes)
+        return np.array([*(place.get(self.read(name), -1) for name in names), -1], dtype=np.int64)
 
 
 def _truth(words: set[str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from lakemon_classification.metrics.findings import Findings
 from lakemon_classification.metrics.ranking import Ranking
 from lakemon_core.domain.estimate import Estimate
 from lakemon_core.profiling.intervals import wilson
-from lakemon_core.profiling.quality.estimates import dot
+from lakemon_core.profiling.quality.estimates import cut
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -28,20 +28,22 @@ class Bins:
     """Rows by probability: the bins that hold any.
 
     Attributes:
+        ranking: the rows.
+        starts: the first row of each bin, in the order of the probabilities.
         lower: lower edge of each bin, which it holds.
         upper: upper edge, which only the highest bin holds.
         counts: rows.
         hits: rows whose event came.
         predicted: mean probability.
-        noise: sum of p(1 - p) over the rows: the variance of `hits` if every p were right.
     """
 
+    ranking: Ranking
+    starts: Counts
     lower: Floats
     upper: Floats
     counts: Counts
     hits: Counts
     predicted: Floats
-    noise: Floats
 
     @classmethod
     def equal_width(cls, ranking: Ranking, bins: int = BINS) -> Bins:
@@ -53,27 +55,38 @@ class Bins:
         """Cuts at the quantiles of the probabilities; equal probabilities share a bin."""
         scores = ranking.scores
         below, part = np.divmod(np.arange(bins + 1) * (len(scores) - 1), bins)
-        lower, upper = scores[below], scores[np.minimum(below + 1, len(scores) - 1)]
+        lower, upper = scores.take(below), scores.take(np.minimum(below + 1, len(scores) - 1))
         return cls._between(ranking, lower + (upper - lower) * (part / bins))
 
     @classmethod
     def _between(cls, ranking: Ranking, edges: Floats) -> Bins:
-        scores = ranking.scores
-        ends = np.searchsorted(scores, edges[1:-1], side="left")
-        bounds = np.concatenate(([0], ends, [len(scores)]))
-        filled = np.diff(bounds) > 0
-        counts = np.diff(bounds)[filled]
-        places = [
-            slice(start, start + count) for start, count in zip(bounds[:-1][filled], counts, strict=True)
-        ]
+        bounds = np.empty(len(edges), dtype=np.int64)
+        bounds[0], bounds[-1] = 0, len(ranking.scores)
+        bounds[1:-1] = ranking.scores.searchsorted(edges[1:-1])
+        counts = bounds[1:] - bounds[:-1]
+        filled = counts > 0
+        starts, counts = bounds[:-1][filled], counts[filled]
+        places = zip(starts.tolist(), (starts + counts).tolist(), strict=True)
         return cls(
+            ranking=ranking,
+            starts=starts,
             lower=edges[:-1][filled],
             upper=edges[1:][filled],
             counts=counts,
-            hits=np.array([np.count_nonzero(ranking.positive[place]) for place in places]),
-            predicted=np.array([scores[place].mean() for place in places]),
-            noise=np.array([dot(scores[place], 1 - scores[place]) for place in places]),
+            hits=np.array([np.count_nonzero(ranking.positive[start:stop]) for start, stop in places]),
+            predicted=np.add.reduceat(ranking.scores, starts) / counts,
         )
+
+    @property
+    def noise(self) -> Floats:
+        """Sum of p(1 - p) over the rows of each bin: the variance of `hits` if every p were right."""
+        scores, noise = self.ranking.scores, np.zeros(len(self.starts))
+        for block in cut(len(scores)):
+            shares = scores[block]
+            starts = np.maximum(self.starts, block.start)
+            mine = np.flatnonzero((starts < self.starts + self.counts) & (starts < block.stop))
+            noise[mine] += np.add.reduceat(shares * (1 - shares), starts[mine] - block.start)
+        return noise
 
     @property
     def error(self) -> float:
@@ -91,20 +104,25 @@ class Bins:
 
     def rows(self) -> list[Mapping[str, float | int]]:
         """Returns the reliability diagram: one dict a bin, with the 95 % Wilson interval of its share."""
-        shares = self.hits / self.counts
-        ends = [wilson(share, count) for share, count in zip(shares, self.counts.tolist(), strict=True)]
-        return [
-            {
-                "lower": float(self.lower[at]),
-                "upper": float(self.upper[at]),
-                "count": int(self.counts[at]),
-                "predicted": float(self.predicted[at]),
-                "observed": float(shares[at]),
-                "observed_lower": low,
-                "observed_upper": high,
-            }
-            for at, (low, high) in enumerate(ends)
-        ]
+        shares = (self.hits / self.counts).tolist()
+        columns = (self.lower, self.upper, self.counts, self.predicted)
+        lists = (column.tolist() for column in columns)
+        return list(map(_row, *lists, shares))
+
+
+def _row(
+    lower: float, upper: float, count: int, predicted: float, observed: float
+) -> Mapping[str, float | int]:
+    low, high = wilson(observed, count)
+    return {
+        "lower": lower,
+        "upper": upper,
+        "count": count,
+        "predicted": predicted,
+        "observed": observed,
+        "observed_lower": low,
+        "observed_upper": high,
+    }
 
 
 def calibration_metrics(ranking: Ranking) -> Findings:
@@ -118,11 +136,12 @@ def calibration_metrics(ranking: Ranking) -> Findings:
         ranking: rows by probability; positive are those whose event came.
     """
     even, heavy, n = Bins.equal_width(ranking), Bins.equal_mass(ranking), len(ranking.scores)
+    error = even.error
     return Findings(
         {
-            "expected_calibration_error": Estimate(even.error, n),
+            "expected_calibration_error": Estimate(error, n),
             "calibration_error_equal_mass": Estimate(heavy.error, n),
-            "calibration_error_excess": Estimate(max(0.0, even.error - even.error_by_chance), n),
+            "calibration_error_excess": Estimate(max(0.0, error - even.error_by_chance), n),
         },
         {"reliability": even.rows()},
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from lakemon_core.domain.estimate import Estimate
@@ -31,13 +31,13 @@ class Findings:
             dict.fromkeys(estimates, Estimate.unknown(why)), dict.fromkeys(cells), dict.fromkeys(cells, why)
         )
 
-    def __or__(self, other: Findings) -> Findings:
-        """Both; the other one's word counts where both speak of a column."""
-        return replace(
-            self,
-            estimates={**self.estimates, **other.estimates},
-            cells={**self.cells, **other.cells},
-            reasons={**self.reasons, **other.reasons},
+    @classmethod
+    def all(cls, parts: Sequence[Findings]) -> Findings:
+        """Several together; the last one's word counts where they speak of the same column."""
+        return cls(
+            {name: one for part in parts for name, one in part.estimates.items()},
+            {name: one for part in parts for name, one in part.cells.items()},
+            {name: one for part in parts for name, one in part.reasons.items()},
         )
 
 

@@ -3,46 +3,165 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from itertools import pairwise
+from operator import add
 
 import numpy as np
 import numpy.typing as npt
 
-from lakemon_core.profiling.quality.estimates import Sums, added, cut
+from lakemon_core.profiling.quality.estimates import BLOCK, Sums, dot
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
-Counts = npt.NDArray[np.int64]
+Positions = npt.NDArray[np.int64]
+Keys = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Steps:
-    """Some neighbouring distinct scores.
+class Standing:
+    """How rows of a block stand to all rows of the other kind.
+
+    Values are of single rows, or of distinct scores where some tie: then `hits` and `misses` count the rows
+    of each.
 
     Attributes:
-        rows: the first and one past the last of their rows, among the sorted ones.
-        hits: positive rows of each score, as doubles.
-        misses: the other rows.
-        hits_below: positive rows with a lower score.
-        misses_below: other rows with a lower score.
+        beaten: other rows that a positive one beats; ties count half.
+        beaten_by: positive rows that beat another one; ties count half.
+        precision: share of positive rows among those that score as high as a positive one, or higher.
+        hits: positive rows of each score; None for one each.
+        misses: other rows of each score; None for one each.
+        firsts: where each score begins among the rows of the block; None for one each.
     """
 
-    rows: slice
-    hits: Floats
-    misses: Floats
-    hits_below: Floats
-    misses_below: Floats
+    beaten: Floats
+    beaten_by: Floats
+    precision: Floats
+    hits: Floats | None = None
+    misses: Floats | None = None
+    firsts: Positions | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Rows that are neighbours in the order of scores; those of one score are in one block.
+
+    Attributes:
+        scores: sorted.
+        positive: of these rows.
+        hits: where the positive rows are, from the first row of the block.
+        misses: where the others are.
+        hits_below: positive rows of all blocks before.
+        misses_below: other rows of all blocks before.
+        positives: positive rows of all blocks.
+        negatives: other rows of all blocks.
+    """
+
+    scores: Floats
+    positive: Flags
+    hits: Positions
+    misses: Positions
+    hits_below: int
+    misses_below: int
+    positives: int
+    negatives: int
+
+    def standing(self) -> Standing:
+        """Compares the rows with all those of the other kind."""
+        changes = self.scores[1:] != self.scores[:-1]
+        return self._apart() if changes.all() else self._tied(changes)
+
+    def _apart(self) -> Standing:
+        """No two rows score alike: what lies below a row follows from its place and number."""
+        numbers = np.arange(len(self.hits), dtype=np.float64)
+        beaten = self.hits - numbers
+        beaten += self.misses_below
+        chosen = self.negatives - beaten
+        found = np.subtract(self.positives - self.hits_below, numbers, out=numbers)
+        chosen += found
+        beaten_by = np.arange(len(self.misses), dtype=np.float64)
+        beaten_by -= self.misses
+        beaten_by += self.positives - self.hits_below
+        return Standing(beaten, beaten_by, np.divide(found, chosen, out=found))
+
+    def _tied(self, changes: Flags) -> Standing:
+        firsts = np.flatnonzero(np.append(True, changes))
+        hits_to = np.cumsum(self.positive, dtype=np.float64).take(firsts[1:] - 1)
+        hits_to = np.concatenate(([0.0], hits_to, [float(len(self.hits))]))
+        misses_to = np.append(firsts, len(self.scores)) - hits_to
+        hits, misses = np.diff(hits_to), np.diff(misses_to)
+        beaten = misses / 2
+        beaten += misses_to[:-1]
+        beaten += self.misses_below
+        found = (self.positives - self.hits_below) - hits_to[:-1]
+        chosen = (self.negatives - self.misses_below) - misses_to[:-1]
+        chosen += found
+        return Standing(beaten, found - hits / 2, np.divide(found, chosen, out=chosen), hits, misses, firsts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranks:
+    """How well rows of both kinds are told apart. Those of blocks may be added.
+
+    Attributes:
+        beaten: over positive rows, how many others each beats.
+        beaten_by: over the others, how many positive rows beat each.
+        precision: over positive rows, the precision from its score on.
+    """
+
+    beaten: Sums
+    beaten_by: Sums
+    precision: float
+
+    @classmethod
+    def of(cls, standing: Standing) -> Ranks:
+        """Adds up a block; its numbers are used up."""
+        one = standing
+        precision = one.precision.sum() if one.hits is None else dot(one.precision, one.hits)
+        return cls(
+            Sums.of_losses(one.beaten, one.hits), Sums.of_losses(one.beaten_by, one.misses), float(precision)
+        )
+
+    @classmethod
+    def added(cls, blocks: Iterable[Ranks]) -> Ranks:
+        """Adds up one block or more."""
+        return reduce(add, blocks)
+
+    def __add__(self, other: Ranks) -> Ranks:
+        """Both."""
+        return Ranks(
+            self.beaten + other.beaten, self.beaten_by + other.beaten_by, self.precision + other.precision
+        )
 
     @property
-    def beaten(self) -> Floats:
-        """Other rows that a positive one of each score beats; ties count half."""
-        return self.misses_below + self.misses / 2
+    def roc_auc(self) -> float:
+        """The share of pairs of a positive and another row in which the positive one scores higher.
 
-    def beaten_by(self, positives: int) -> Floats:
-        """Positive rows, of all, that beat another one of each score; ties count half."""
-        return positives - self.hits_below - self.hits / 2
+        Ties count half (Mann-Whitney). NaN unless there are rows of both kinds.
+        """
+        pairs = self.beaten.rows * self.beaten_by.rows
+        return self.beaten.part / pairs if pairs else math.nan
+
+    def auc_variance(self) -> float:
+        """Returns DeLong's variance of the AUC; NaN unless there are two rows of both kinds.
+
+        Source: DeLong, DeLong and Clarke-Pearson (1988), in O(n log n) as Sun and Xu (2014).
+        """
+        many, others = self.beaten.rows, self.beaten_by.rows
+        if min(many, others) < 2:
+            return math.nan
+        of_hits = self.beaten.part_squares / (many - 1) / many
+        of_misses = self.beaten_by.part_squares / (others - 1) / others
+        return of_hits / others**2 + of_misses / many**2
+
+    def average_precision(self) -> float:
+        """Returns the sum over thresholds of (gain of recall) x precision, equal scores being one threshold.
+
+        NaN without positive rows.
+        """
+        return self.precision / self.beaten.rows if self.beaten.rows else math.nan
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,140 +171,97 @@ class Ranking:
     Attributes:
         scores: sorted.
         positive: of the sorted rows.
-        rows_to: rows up to and with each distinct score; the first is 0.
-        hits_to: positive rows up to and with each distinct score; the first is 0.
     """
 
     scores: Floats
     positive: Flags
-    rows_to: Counts
-    hits_to: Counts
 
     @classmethod
     def of(cls, positive: Flags, scores: Floats) -> Ranking:
         """Sorts the rows once."""
         if scores.min(initial=0) < 0:
             order = np.argsort(scores)
-            return cls.of_sorted(positive[order], scores[order])
-        return cls.of_sorted(*_sorted_together(positive, scores))
+            return cls(scores.take(order), positive.take(order))
+        return cls.of_keys(sorting_keys(positive, scores))
 
     @classmethod
-    def of_sorted(cls, positive: Flags, scores: Floats) -> Ranking:
-        """Takes rows that are in the order of their scores."""
-        starts = np.ones(len(scores) + 1, dtype=np.bool_)
-        np.not_equal(scores[1:], scores[:-1], out=starts[1:-1])
-        rows_to = np.flatnonzero(starts)
-        hits_to = np.zeros(len(scores) + 1, dtype=np.int64)
-        np.cumsum(positive, out=hits_to[1:])
-        return cls(scores, positive, rows_to, hits_to if starts.all() else hits_to.take(rows_to))
+    def of_keys(cls, keys: Keys) -> Ranking:
+        """Sorts the rows by their `sorting_keys`; the array becomes the scores."""
+        keys.sort()
+        flags = np.empty(len(keys), dtype=np.bool_)
+        np.bitwise_and(keys, np.uint64(1), out=flags, casting="unsafe")
+        keys >>= np.uint64(1)
+        return cls(keys.view(np.float64), flags)
 
     @cached_property
     def positives(self) -> int:
         """All positive rows."""
-        return int(self.hits_to[-1])
+        return int(np.count_nonzero(self.positive))
 
     @property
     def negatives(self) -> int:
         """All other rows."""
         return len(self.scores) - self.positives
 
-    @cached_property
-    def roc_auc(self) -> float:
-        """The share of pairs of a positive and another row in which the positive one scores higher.
+    def ranks(self) -> Ranks:
+        """Compares all rows with those of the other kind."""
+        return Ranks.added(Ranks.of(block.standing()) for block in self.blocks())
 
-        Ties count half (Mann-Whitney). NaN unless there are rows of both kinds.
-        """
-        if not self.positives or not self.negatives:
-            return math.nan
-        return self._sums["hits"].part / (self.positives * self.negatives)
-
-    def auc_variance(self) -> float:
-        """Returns DeLong's variance of the AUC; NaN unless there are two rows of both kinds.
-
-        Source: DeLong, DeLong and Clarke-Pearson (1988), in O(n log n) as Sun and Xu (2014).
-        """
-        many, others = self.positives, self.negatives
-        if min(many, others) < 2:
-            return math.nan
-        of_hits = self._sums["hits"].part_squares / (many - 1) / many
-        of_misses = self._sums["misses"].part_squares / (others - 1) / others
-        return of_hits / others**2 + of_misses / many**2
-
-    def auc_influence(self) -> Floats:
+    def auc_influence(self, roc_auc: float) -> Floats:
         """Returns how far each of the sorted rows pulls the AUC: the squares sum to its variance.
 
         The influence on a mean of AUCs of the same rows is the mean of the influences, so that what the AUCs
         have in common counts.
         """
-        influence = np.empty(len(self.scores))
-        for step, of_hits, of_misses in self._pulls():
-            positive, pulls = self.positive[step.rows], (of_misses, of_hits - of_misses)
-            if len(positive) > len(of_hits):
-                counts = (step.hits + step.misses).astype(np.int64)
-                pulls = tuple(np.repeat(pull, counts) for pull in pulls)
-            influence[step.rows] = pulls[0] + positive * pulls[1]
-        return influence
-
-    def average_precision(self) -> float:
-        """Returns the sum over thresholds of (gain of recall) x precision, equal scores being one threshold.
-
-        NaN without positive rows.
-        """
-        return self._sums["precision"].part / self.positives if self.positives else math.nan
-
-    @cached_property
-    def _sums(self) -> Mapping[str, Sums]:
-        """Over positive rows, how many others each beats, and the precision from its score on.
-
-        Over the others, how many positive rows each is beaten by.
-        """
-
-        def of(step: Steps) -> dict[str, Sums]:
-            found = self.positives - step.hits_below
-            chosen = found + (self.negatives - step.misses_below)
-            return {
-                "hits": Sums.of_each(step.beaten, step.hits),
-                "misses": Sums.of_each(step.beaten_by(self.positives), step.misses),
-                "precision": Sums.of_each(found / chosen, step.hits),
-            }
-
-        return added(map(of, self._steps()))
-
-    def _steps(self) -> Iterator[Steps]:
-        """Yields the distinct scores in blocks that stay in the core's cache."""
-        for block in cut(len(self.rows_to) - 1):
-            rows = self.rows_to[block.start : block.stop + 1].astype(np.float64)
-            hits = self.hits_to[block.start : block.stop + 1].astype(np.float64)
-            of_hits = np.diff(hits)
-            yield Steps(
-                slice(self.rows_to[block.start], int(rows[-1])),
-                of_hits,
-                np.diff(rows) - of_hits,
-                hits[:-1],
-                rows[:-1] - hits[:-1],
-            )
-
-    def _pulls(self) -> Iterator[tuple[Steps, Floats, Floats]]:
-        """How far a positive and a negative row of each distinct score pull the AUC."""
         many, others = float(self.positives), float(self.negatives)
         if min(many, others) < 2:
             many = others = math.nan
         by_hits, by_misses = 1 / math.sqrt(many * (many - 1)), 1 / math.sqrt(others * (others - 1))
-        for step in self._steps():
-            beaten, beaten_by = step.beaten / others, step.beaten_by(self.positives) / many
-            yield step, (beaten - self.roc_auc) * by_hits, (beaten_by - self.roc_auc) * by_misses
+        influence, start = np.empty(len(self.scores)), 0
+        for block in self.blocks():
+            one, own = block.standing(), influence[start : start + len(block.scores)]
+            of_hits = (one.beaten / others - roc_auc) * by_hits
+            of_misses = (one.beaten_by / many - roc_auc) * by_misses
+            if one.firsts is not None:
+                score = np.repeat(
+                    np.arange(len(one.firsts)), np.diff(np.append(one.firsts, len(block.scores)))
+                )
+                of_hits, of_misses = of_hits.take(score[block.hits]), of_misses.take(score[block.misses])
+            own[block.hits], own[block.misses] = of_hits, of_misses
+            start += len(own)
+        return influence
+
+    def blocks(self) -> Iterator[Block]:
+        """Yields the rows in blocks that stay in the core's cache, at least one."""
+        hits_below = 0
+        for start, stop in pairwise(self._bounds()):
+            positive = self.positive[start:stop]
+            hits = np.flatnonzero(positive)
+            yield Block(
+                self.scores[start:stop],
+                positive,
+                hits,
+                np.flatnonzero(~positive),
+                hits_below,
+                start - hits_below,
+                self.positives,
+                self.negatives,
+            )
+            hits_below += len(hits)
+
+    def _bounds(self) -> list[int]:
+        """Where the blocks begin, and where the last one ends; equal scores are not parted."""
+        size = len(self.scores)
+        firsts = np.searchsorted(self.scores, self.scores[BLOCK::BLOCK]).tolist() if size > BLOCK else []
+        return [0, *(place for place in dict.fromkeys(firsts) if place), size]
 
 
-def _sorted_together(positive: Flags, scores: Floats) -> tuple[Flags, Floats]:
-    """Sorts scores from 0 up, each with its flag, in one sort of whole numbers.
+def sorting_keys(positive: Flags, scores: Floats) -> Keys:
+    """Returns scores from 0 up, each with its flag, as whole numbers of the same order.
 
     The bits of such doubles order as they do and leave the bit of the sign free: it takes the flag.
     """
     keys = (scores + 0.0).view(np.uint64)  # -0.0 + 0.0 is 0.0, without the bit
     keys <<= np.uint64(1)
     keys |= positive
-    keys.sort()
-    flags = np.empty(len(keys), dtype=np.bool_)
-    np.bitwise_and(keys, np.uint64(1), out=flags, casting="unsafe")
-    keys >>= np.uint64(1)
-    return flags, keys.view(np.float64)
+    return keys

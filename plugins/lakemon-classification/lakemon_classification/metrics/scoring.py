@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from functools import partial
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +13,9 @@ import numpy.typing as npt
 from lakemon_classification.metrics import calibration
 from lakemon_classification.metrics.calibration import calibration_metrics
 from lakemon_classification.metrics.findings import Findings, effective_wilson
-from lakemon_classification.metrics.ranking import Ranking
+from lakemon_classification.metrics.ranking import Block, Ranking, Ranks
 from lakemon_classification.probabilities import Probabilities, too_many
+from lakemon_classification.readings import Group
 from lakemon_classification.vocabulary import Codes, Vocabulary
 from lakemon_core.domain.estimate import Estimate
 from lakemon_core.profiling.quality.estimates import Sums, added, cut
@@ -30,94 +32,128 @@ EPSILON = float(np.finfo(np.float64).eps)
 _ONE_CLASS = "all labels are of one class: there is nothing to tell apart"
 
 
-def score_metrics(truth: Codes, probabilities: Probabilities, vocabulary: Vocabulary) -> Findings:
+def score_metrics(group: Group, classes: Codes, vocabulary: Vocabulary) -> Findings:
     """Returns the metrics of probabilities.
 
     Only rows with a label and all their probabilities count. Probabilities outside of 0 to 1 still rank, but
     have no loss and no calibration.
 
     Args:
-        truth: per row the position of its label among the classes, -1 without one.
-        probabilities: of the same rows.
+        group: the rows.
+        classes: of each class of the labels its position in the vocabulary, then -1 for null.
         vocabulary: the classes.
     """
-    problem = probabilities.problem or vocabulary.undecided or _mismatch(probabilities, vocabulary)
-    judged = (truth >= 0) & probabilities.known
-    if not problem and not judged.any():
+    probabilities = group.readings.probabilities
+    if probabilities is None:
+        return Findings.none(ESTIMATES, CELLS, "the table has no probabilities")
+    problem = probabilities.problem or vocabulary.undecided
+    problem = problem or _mismatch(group.rows, probabilities, vocabulary)
+    if not problem and not group.judged:
         problem = "no row has both a label and a probability"
     if problem:
         return Findings.none(ESTIMATES, CELLS, problem)
-    shares = _aligned(probabilities, vocabulary)
-    if not judged.all():
-        rows = np.flatnonzero(judged)
-        shares, truth = shares.take(rows, axis=1), truth.take(rows)
+    impossible = group.impossible
     if vocabulary.positive is None:
-        found = _rankings(truth, shares, vocabulary.classes)
-        proper = partial(_many_classes, truth, shares)
+        found = _of_many(group, classes, vocabulary, proper=not impossible)
     else:
-        is_positive = truth == vocabulary.place(vocabulary.positive)
-        ranking = Ranking.of(is_positive, shares[0])
-        found = _one_ranking(ranking, vocabulary.positive)
-        proper = partial(_two_classes, ranking)
-    impossible = int((probabilities.impossible & judged).sum())
+        found = _of_two(group, classes, vocabulary, vocabulary.positive, proper=not impossible)
     if impossible:
         why = f"{impossible} rows have probabilities outside of 0 to 1"
-        return found | Findings.none(_PROPER, calibration.CELLS, why)
-    return found | proper()
+        found.append(Findings.none(_PROPER, calibration.CELLS, why))
+    return Findings.all(found)
 
 
-def _mismatch(probabilities: Probabilities, vocabulary: Vocabulary) -> str:
+def _mismatch(rows: int, probabilities: Probabilities, vocabulary: Vocabulary) -> str:
     if vocabulary.positive is None:
         count = len(vocabulary.classes)
         if not probabilities.names:
             return f"one probability a row needs two classes, but there are {count}"
-        return too_many(probabilities.rows, count)
+        return too_many(rows, count)
     names = [vocabulary.read(name) for name in probabilities.names]
     if names and vocabulary.positive not in names:
         return f"the probabilities name no class {vocabulary.positive!r}"
     return ""
 
 
-def _aligned(probabilities: Probabilities, vocabulary: Vocabulary) -> Floats:
-    """One row of p(positive) for two classes, else one a class, 0 where it is not named."""
-    if not probabilities.names:
-        return probabilities.by_class
-    names = [vocabulary.read(name) for name in probabilities.names]
-    if vocabulary.positive is not None:
-        return probabilities.by_class[[names.index(vocabulary.positive)]]
-    if tuple(names) == vocabulary.classes:
-        return probabilities.by_class
-    place = vocabulary.places
-    aligned = np.zeros((len(vocabulary.classes), probabilities.rows))
-    aligned[[place[name] for name in names]] = probabilities.by_class
-    return aligned
+def _of_two(
+    group: Group, classes: Codes, vocabulary: Vocabulary, positive: str, *, proper: bool
+) -> list[Findings]:
+    """Measures the probability of the positive class, which is the only one unless they are named."""
+    assert group.readings.probabilities is not None
+    names = [vocabulary.read(name) for name in group.readings.probabilities.names]
+    is_positive = classes == vocabulary.place(positive)
+    ranking = Ranking.of(*group.scored(names.index(positive) if names else 0, is_positive))
+    if not proper:
+        return [_one_ranking(ranking.ranks(), positive)]
+    blocks = [(Ranks.of(block.standing()), TwoClasses.of(block)) for block in ranking.blocks()]
+    losses = reduce(add, (losses for _, losses in blocks))
+    ranks = Ranks.added(ranks for ranks, _ in blocks)
+    return [_one_ranking(ranks, positive), losses.findings, calibration_metrics(ranking)]
 
 
-def _two_classes(ranking: Ranking) -> Findings:
-    rate = ranking.positives / len(ranking.scores)
-    sums = added(
-        _of_two(ranking.positive[block], ranking.scores[block], rate) for block in cut(len(ranking.scores))
-    )
-    return _losses(sums) | calibration_metrics(ranking)
+def _of_many(group: Group, classes: Codes, vocabulary: Vocabulary, *, proper: bool) -> list[Findings]:
+    """Measures the probabilities of each class, 0 where it is not named."""
+    assert group.readings.probabilities is not None
+    truth, shares = group.by_class(classes)
+    names = [vocabulary.read(name) for name in group.readings.probabilities.names]
+    if tuple(names) != vocabulary.classes:
+        place, given = vocabulary.places, shares
+        shares = np.zeros((len(vocabulary.classes), len(truth)))
+        shares[[place[name] for name in names]] = given
+    found = [_rankings(truth, shares, vocabulary.classes)]
+    return [*found, _many_classes(truth, shares)] if proper else found
 
 
-def _of_two(is_positive: Flags, shares: Floats, rate: float) -> dict[str, Sums]:
-    truth = is_positive.astype(np.float64)
-    of_truth = np.abs(shares - (1 - truth))
-    return _loss_sums(of_truth, np.square(shares - truth), np.square(truth - rate))
+@dataclass(frozen=True, slots=True, eq=False)
+class TwoClasses:
+    """Losses of the probabilities of two classes. Those of blocks may be added.
+
+    Attributes:
+        log: of all rows.
+        hits: Brier's, of the positive rows.
+        misses: Brier's, of the others.
+    """
+
+    log: Sums
+    hits: Sums
+    misses: Sums
+
+    @classmethod
+    def of(cls, block: Block) -> TwoClasses:
+        """Adds up the losses of a block."""
+        hits = len(block.hits)
+        of_truth, squares = np.empty(len(block.scores)), np.empty(len(block.scores))
+        block.scores.take(block.hits, out=of_truth[:hits], mode="clip")
+        block.scores.take(block.misses, out=squares[hits:], mode="clip")
+        np.subtract(1, of_truth[:hits], out=squares[:hits])
+        np.subtract(1, squares[hits:], out=of_truth[hits:])
+        np.square(squares, out=squares)
+        return cls(_log_loss(of_truth), Sums.of_losses(squares[:hits]), Sums.of_losses(squares[hits:]))
+
+    def __add__(self, other: TwoClasses) -> TwoClasses:
+        """Both."""
+        return TwoClasses(self.log + other.log, self.hits + other.hits, self.misses + other.misses)
+
+    @property
+    def findings(self) -> Findings:
+        """Means over all rows; the skill is against one probability for all, the share of positive rows."""
+        rate = self.hits.rows / self.log.rows
+        skill = self.hits.against((1 - rate) ** 2) + self.misses.against(rate**2)
+        return _losses(self.log, self.hits + self.misses, skill)
 
 
-def _one_ranking(ranking: Ranking, positive: str) -> Findings:
-    if not ranking.positives:
+def _one_ranking(ranks: Ranks, positive: str) -> Findings:
+    positives, negatives = ranks.beaten.rows, ranks.beaten_by.rows
+    if not positives:
         none = Estimate.unknown(f"no label is {positive!r}")
-        return Findings({"average_precision": none}) | _no_auc()
-    precision = Findings({"average_precision": Estimate(ranking.average_precision(), ranking.positives)})
-    if not ranking.negatives:
-        return precision | _no_auc()
-    auc, rarer = ranking.roc_auc, min(ranking.positives, ranking.negatives)
-    estimate = _auc(auc, rarer, ranking.auc_variance(), rarer)
+        return Findings.all([Findings({"average_precision": none}), _no_auc()])
+    precision = Findings({"average_precision": Estimate(ranks.average_precision(), positives)})
+    if not negatives:
+        return Findings.all([precision, _no_auc()])
+    auc, rarer = ranks.roc_auc, min(positives, negatives)
+    estimate = _auc(auc, rarer, ranks.auc_variance(), rarer)
     cell = {"one_vs_all": {positive: auc}, "macro": auc, "weighted": auc}
-    return precision | Findings({"roc_auc_score": estimate}, {"roc_auc_score": cell})
+    return Findings.all([precision, Findings({"roc_auc_score": estimate}, {"roc_auc_score": cell})])
 
 
 def _many_classes(truth: Codes, shares: Floats) -> Findings:
@@ -126,13 +162,14 @@ def _many_classes(truth: Codes, shares: Floats) -> Findings:
     right, confidence = np.empty(len(truth), dtype=np.bool_), np.empty(len(truth))
 
     def of_block(block: slice) -> dict[str, Sums]:
-        return _of_many(truth[block], shares[:, block], rates, right[block], confidence[block])
+        return _many_losses(truth[block], shares[:, block], rates, right[block], confidence[block])
 
     sums = added(map(of_block, cut(len(truth))))
-    return _losses(sums) | calibration_metrics(Ranking.of(right, confidence))
+    losses = _losses(sums["log"], sums["brier"], sums["skill"])
+    return Findings.all([losses, calibration_metrics(Ranking.of(right, confidence))])
 
 
-def _of_many(
+def _many_losses(
     truth: Codes, shares: Floats, rates: Floats, right: Flags, confidence: Floats
 ) -> dict[str, Sums]:
     """Sums the losses; fills in whether the likeliest class, the first of equals, is right, and its share."""
@@ -147,7 +184,7 @@ def _of_many(
         right |= better & mine
         np.maximum(confidence, share, out=confidence)
     of_rates = 1 - 2 * rates[truth] + np.square(rates).sum()
-    return _loss_sums(of_truth, squares, of_rates)
+    return {"log": _log_loss(of_truth), "brier": Sums.of(squares), "skill": Sums.of(squares, of_rates)}
 
 
 def _rankings(truth: Codes, shares: Floats, classes: tuple[str, ...]) -> Findings:
@@ -158,24 +195,25 @@ def _rankings(truth: Codes, shares: Floats, classes: tuple[str, ...]) -> Finding
     influence, of_class = np.zeros(len(truth)), np.empty(len(truth))
     for place in np.flatnonzero(counts):
         order = np.argsort(shares[place])
-        ranking = Ranking.of_sorted((truth == place).take(order), shares[place].take(order))
-        aucs[classes[place]] = ranking.roc_auc
-        precisions.append(ranking.average_precision())
-        of_class[order] = ranking.auc_influence()
+        ranking = Ranking(shares[place].take(order), (truth == place).take(order))
+        ranks = ranking.ranks()
+        aucs[classes[place]] = ranks.roc_auc
+        precisions.append(ranks.average_precision())
+        of_class[order] = ranking.auc_influence(ranks.roc_auc)
         influence += of_class
     missing = [classes[place] for place in np.flatnonzero(counts == 0)]
     why = f"class {missing[0]!r} has no label: there is no mean over classes" if missing else ""
     precision = Estimate.unknown(why) if why else Estimate(float(np.mean(precisions)), len(truth))
     found = Findings({"average_precision": precision})
     if len(aucs) < 2:
-        return found | _no_auc()
+        return Findings.all([found, _no_auc()])
     macro = None if why else float(np.mean(list(aucs.values())))
     weighted = float(np.average(list(aucs.values()), weights=counts[counts > 0]))
     cell = {"one_vs_all": aucs, "macro": macro, "weighted": weighted}
     variance = float(np.square(influence / len(classes)).sum())
     fewest = int(np.minimum(counts, len(truth) - counts).min())
     estimate = Estimate.unknown(why) if macro is None else _auc(macro, len(truth), variance, fewest)
-    return found | Findings({"roc_auc_score": estimate}, {"roc_auc_score": cell})
+    return Findings.all([found, Findings({"roc_auc_score": estimate}, {"roc_auc_score": cell})])
 
 
 def _auc(auc: float, n: int, variance: float, fewest: int) -> Estimate:
@@ -191,25 +229,17 @@ def _no_auc() -> Findings:
     return Findings.none(["roc_auc_score"], ["roc_auc_score"], _ONE_CLASS)
 
 
-def _loss_sums(of_truth: Floats, squares: Floats, of_rates: Floats) -> dict[str, Sums]:
-    """Adds up the losses of rows.
-
-    Args:
-        of_truth: each row's probability of its own label.
-        squares: Brier's loss of each row.
-        of_rates: the same, were the probabilities the shares of the labels.
-    """
-    return {
-        "log": Sums.of(-np.log(np.clip(of_truth, EPSILON, 1 - EPSILON))),
-        "brier": Sums.of(squares),
-        "skill": Sums.of(squares, of_rates),
-    }
+def _log_loss(of_truth: Floats) -> Sums:
+    """Adds up the log loss of rows from the probabilities of their labels, which are used up."""
+    np.clip(of_truth, EPSILON, 1 - EPSILON, out=of_truth)
+    np.log(of_truth, out=of_truth)
+    return Sums.of_losses(np.negative(of_truth, out=of_truth))
 
 
-def _losses(sums: Mapping[str, Sums]) -> Findings:
+def _losses(log: Sums, brier: Sums, skill: Sums) -> Findings:
     """Means of the rows' losses, with the normal interval of a mean."""
     return Findings({
-        "log_loss": sums["log"].ratio(),
-        "brier_score": sums["brier"].ratio(),
-        "brier_skill_score": sums["skill"].ratio(zero=_ONE_CLASS).complement,
+        "log_loss": log.ratio(),
+        "brier_score": brier.ratio(),
+        "brier_skill_score": skill.ratio(zero=_ONE_CLASS).complement,
     })  # fmt: skip

@@ -24,7 +24,7 @@ MOST_CELLS = 10_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tally:
-    """Rows by label and prediction: the cells that occur.
+    """Rows by label and prediction: the cells that occur, in order.
 
     Attributes:
         label: class of each cell.
@@ -43,11 +43,9 @@ class Tally:
     labelled: Codes
 
     @classmethod
-    def of(cls, truth: Codes, answer: Codes, size: int) -> Tally:
-        """Counts rows of classes 0 to size - 1."""
-        pairs = truth * size
-        pairs += answer
-        cells, count = _counted(pairs, size * size)
+    def of(cls, label: Codes, prediction: Codes, count: Codes, size: int) -> Tally:
+        """Takes cells of classes 0 to size - 1, in any order; some may be of the same classes."""
+        cells, count = added_up(label * size + prediction, count)
         label, prediction = np.divmod(cells, size)
         right = np.where(label == prediction, count, 0)
         return cls(
@@ -75,13 +73,12 @@ class Tally:
         return self.label == self.prediction
 
 
-def _counted(cells: Codes, size: int) -> tuple[Codes, Codes]:
-    """Returns the cells that occur, and how often each does."""
-    if size > max(len(cells), MOST_CELLS):
-        return np.unique(cells, return_counts=True)
-    counts = np.bincount(cells, minlength=size)
-    occurring = np.flatnonzero(counts)
-    return occurring, counts[occurring]
+def added_up(cells: Codes, count: Codes) -> tuple[Codes, Codes]:
+    """Returns the distinct cells in order, each with its rows."""
+    if (cells[1:] > cells[:-1]).all():
+        return cells, count
+    cells, place = np.unique(cells, return_inverse=True)
+    return cells, _by_class(place, count, len(cells))
 
 
 def _by_class(codes: Codes, counts: Codes, size: int) -> Codes:
@@ -90,9 +87,9 @@ def _by_class(codes: Codes, counts: Codes, size: int) -> Codes:
     return found
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Share:
-    """Precision, recall or F1: of each class `parts` times its hits, divided by its whole.
+    """Precision, recall or F1: of each class the hits, so often as they count, divided by a whole.
 
     Where the whole is 0, so is the share, and `empty` says why. The whole is `by_prediction` times the rows
     predicted so and `by_label` times those labelled so.
@@ -109,49 +106,90 @@ class Share:
         """How often a hit counts in the whole."""
         return self.by_prediction + self.by_label
 
-    def whole(self, tally: Tally) -> Codes:
-        """Returns the denominator of each class."""
-        return self.by_prediction * tally.predicted + self.by_label * tally.labelled
-
-    def by_class(self, tally: Tally) -> Floats:
-        """Returns the share of each class."""
-        whole = self.whole(tally)
-        return np.divide(self.parts * tally.hits, whole, out=np.zeros(tally.size), where=whole > 0)
-
 
 _SHARES = (
     Share("precision", "precision_overall", 1, 0, "was never predicted"),
     Share("recall", "recall_overall", 0, 1, "has no label"),
     Share("f1_score", "f1_overall", 1, 1, "has no label and was never predicted"),
 )
+_BY_PREDICTION = np.array([[share.by_prediction] for share in _SHARES])
+_BY_LABEL = np.array([[share.by_label] for share in _SHARES])
+_PARTS = _BY_PREDICTION + _BY_LABEL
 
 
-def class_metrics(truth: Codes, answer: Codes, vocabulary: Vocabulary) -> Findings:
+@dataclass(frozen=True, slots=True, eq=False)
+class Shares:
+    """All of `_SHARES`: one line each.
+
+    Attributes:
+        occurring: which classes are labelled or predicted at all.
+        whole: denominator of each class.
+        by_class: share of each class.
+        mean: the plain mean over the classes that occur.
+        weighted: the mean weighted by labels.
+        variance: of `mean`.
+        least: rows to count where the variance is 0.
+    """
+
+    occurring: Flags
+    whole: Codes
+    by_class: Floats
+    mean: list[float]
+    weighted: list[float]
+    variance: list[float]
+    least: list[float]
+
+    @classmethod
+    def of(cls, tally: Tally) -> Shares:
+        """Computes them together; variances by the delta method (Takahashi et al., 2022).
+
+        A row moves the share of its label and that of its prediction; the squares of what all rows move sum
+        to the variance. So what classes have in common counts.
+        """
+        whole = _BY_PREDICTION * tally.predicted + _BY_LABEL * tally.labelled
+        a_row = np.divide(1, whole, out=np.zeros(whole.shape), where=whole > 0)
+        by_class = np.divide(_PARTS * tally.hits, whole, out=np.zeros(whole.shape), where=whole > 0)
+        occurring = (tally.predicted + tally.labelled) > 0
+        classes = int(np.count_nonzero(occurring))
+        falls = by_class * a_row
+        moved = (_PARTS * a_row).take(tally.label, axis=1) * tally.right
+        moved -= _BY_PREDICTION * falls.take(tally.prediction, axis=1)
+        moved -= _BY_LABEL * falls.take(tally.label, axis=1)
+        return cls(
+            occurring,
+            whole,
+            by_class,
+            by_class.compress(occurring, axis=1).mean(axis=1).tolist(),
+            ((by_class * tally.labelled).sum(axis=1) / tally.rows).tolist(),
+            ((tally.count * np.square(moved)).sum(axis=1) / classes**2).tolist(),
+            (classes**2 / (a_row.sum(axis=1) * _PARTS[:, 0])).tolist(),
+        )
+
+
+def class_metrics(label: Codes, prediction: Codes, count: Codes, vocabulary: Vocabulary) -> Findings:
     """Returns accuracy, Cohen's kappa, confusion matrix, precision, recall and F1.
 
     Shares without a denominator count as 0, as in scikit-learn with `zero_division=0`, and the reasons name
     them. Averages are over the classes that occur among labels or predictions.
 
     Args:
-        truth: per row the position of its label among the classes, -1 without one.
-        answer: the same for the prediction.
+        label: of each cell the position of its label among the classes, -1 without one.
+        prediction: the same for the prediction.
+        count: rows of each cell.
         vocabulary: the classes.
     """
-    judged = (truth >= 0) & (answer >= 0)
+    judged = (label >= 0) & (prediction >= 0)
     if not judged.any():
         return Findings.none(ESTIMATES, CELLS, "no row has both a label and a prediction")
-    if not judged.all():
-        truth, answer = truth.compress(judged), answer.compress(judged)
-    tally = Tally.of(truth, answer, len(vocabulary.classes))
+    tally = Tally.of(label[judged], prediction[judged], count[judged], len(vocabulary.classes))
     accuracy = int(tally.hits.sum()) / tally.rows
     found = Findings({
         "accuracy_score": Estimate(accuracy, tally.rows, wilson(accuracy, tally.rows)),
         "cohen_kappa": _kappa(tally),
     })  # fmt: skip
-    found |= _confusion(tally, vocabulary.classes)
-    for share in _SHARES:
-        found |= _share_metrics(share, tally, vocabulary)
-    return found
+    shares = Shares.of(tally)
+    each = [_share_metrics(place, shares, tally, vocabulary) for place in range(len(_SHARES))]
+    return Findings.all([found, _confusion(tally, vocabulary.classes), *each])
 
 
 def _confusion(tally: Tally, classes: tuple[str, ...]) -> Findings:
@@ -163,52 +201,37 @@ def _confusion(tally: Tally, classes: tuple[str, ...]) -> Findings:
     return Findings(cells={"confusion_matrix": rows})
 
 
-def _share_metrics(share: Share, tally: Tally, vocabulary: Vocabulary) -> Findings:
+def _share_metrics(line: int, shares: Shares, tally: Tally, vocabulary: Vocabulary) -> Findings:
     """One value a class, their plain mean, their mean weighted by labels, and the one for rules."""
-    occurring, by_class = _occurring(tally), share.by_class(tally)
-    names = [vocabulary.classes[place] for place in np.flatnonzero(occurring)]
-    macro = _mean(share, tally, _counted_as_zero(share, tally, vocabulary))
+    share, mean = _SHARES[line], shares.mean[line]
+    names = [vocabulary.classes[place] for place in np.flatnonzero(shares.occurring).tolist()]
+    interval = effective_wilson(mean, shares.variance[line], shares.least[line])
+    macro = Estimate(mean, tally.rows, interval, _counted_as_zero(line, shares, vocabulary))
     cell = {
-        "one_vs_all": dict(zip(names, by_class[occurring].tolist(), strict=True)),
-        "macro": macro.value,
-        "weighted": float(np.average(by_class, weights=tally.labelled)),
+        "one_vs_all": dict(zip(names, shares.by_class[line, shares.occurring].tolist(), strict=True)),
+        "macro": mean,
+        "weighted": shares.weighted[line],
     }
     overall = Estimate.unknown(vocabulary.undecided) if vocabulary.undecided else macro
     if vocabulary.positive is not None:
-        overall = _of_one_class(share, tally, vocabulary.positive, vocabulary.place(vocabulary.positive))
+        place = vocabulary.place(vocabulary.positive)
+        hits, whole = int(tally.hits[place]), int(shares.whole[line, place])
+        overall = _of_one_class(share, hits, whole, vocabulary.positive)
     return Findings({share.column: macro, share.overall: overall}, {share.column: cell})
 
 
-def _of_one_class(share: Share, tally: Tally, name: str, place: int) -> Estimate:
+def _of_one_class(share: Share, hits: int, whole: int, name: str) -> Estimate:
     """Precision and recall with Wilson's interval, F1 with the one that follows from Jaccard's share.
 
     F1 = 2J / (1 + J), where J is the share of hits among the rows that are labelled or predicted so: the ends
     of Wilson's interval of J give those of F1.
     """
-    hits, whole, parts = int(tally.hits[place]), int(share.whole(tally)[place]), share.parts
+    parts = share.parts
     if not whole:
         return Estimate(0.0, reason=_zero(name, share))
     rows = whole - (parts - 1) * hits
     low, high = (parts * end / (1 + (parts - 1) * end) for end in wilson(hits / rows, rows))
     return Estimate(parts * hits / whole, rows, (low, high))
-
-
-def _mean(share: Share, tally: Tally, reason: str) -> Estimate:
-    """The plain mean over classes; its variance by the delta method (Takahashi et al., 2022).
-
-    A row moves the share of its label and that of its prediction; the squares of what all rows move sum to
-    the variance. So what classes have in common counts.
-    """
-    occurring, by_class, whole = _occurring(tally), share.by_class(tally), share.whole(tally)
-    value = float(by_class[occurring].mean())
-    a_row = np.divide(1, whole, out=np.zeros(tally.size), where=whole > 0)
-    moved = share.parts * tally.right * a_row[tally.label]
-    moved -= share.by_prediction * (by_class * a_row)[tally.prediction]
-    moved -= share.by_label * (by_class * a_row)[tally.label]
-    classes = int(occurring.sum())
-    variance = float((tally.count * np.square(moved)).sum()) / classes**2
-    least = classes**2 / float(a_row.sum() * share.parts)
-    return Estimate(value, tally.rows, effective_wilson(value, variance, least), reason)
 
 
 def _kappa(tally: Tally) -> Estimate:
@@ -230,14 +253,9 @@ def _kappa(tally: Tally) -> Estimate:
     return Estimate(value, n, (max(-1.0, value - Z * error), min(1.0, value + Z * error)))
 
 
-def _occurring(tally: Tally) -> Flags:
-    """Which classes are labelled or predicted at all."""
-    return (tally.predicted + tally.labelled) > 0
-
-
-def _counted_as_zero(share: Share, tally: Tally, vocabulary: Vocabulary) -> str:
-    empty = np.flatnonzero(_occurring(tally) & (share.whole(tally) == 0))
-    return _zero(vocabulary.classes[empty[0]], share, others=len(empty) - 1) if len(empty) else ""
+def _counted_as_zero(line: int, shares: Shares, vocabulary: Vocabulary) -> str:
+    empty = np.flatnonzero(shares.occurring & (shares.whole[line] == 0))
+    return _zero(vocabulary.classes[empty[0]], _SHARES[line], others=len(empty) - 1) if len(empty) else ""
 
 
 def _zero(name: str, share: Share, *, others: int = 0) -> str:
