@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 from lakemon_core.domain.errors import DataError
 from lakemon_core.domain.names import TableName
 from lakemon_core.hookspecs import RunContext
+from lakemon_core.lifecycle.due import definition_of
 from lakemon_core.lifecycle.measuring.groups import Measured, Ruler, quality_columns
 from lakemon_core.lifecycle.measuring.memory import give_back
 from lakemon_core.lifecycle.measuring.slices import Series, Slicing
+from lakemon_core.ports import ModelType
 
 if TYPE_CHECKING:
+    from lakemon_core.lifecycle.keeping.kept import Kept
     from lakemon_core.profiling.measure import PlannedColumn
 
 Groups = Mapping[Series, Measured]
@@ -110,6 +113,11 @@ def _measure(context: RunContext, baseline: Baseline, ruler: Ruler, *, told: boo
         slicing=ruler.slicing.within(names),
     )
     model_id = roles.model_id if roles.model_id in names else None
+    kept = _kept(context, baseline, own, model_id)
+    key = GroupKey(None, None, ALL_MODELS, None, None, "BASELINE")
+    found = None if kept is None or told else kept.read(own.plan.columns, ruler.vocabularies)
+    if found is not None:
+        return {one.series: own.remade(key, one.series, one.rows, one.columns) for one in found}
     played = (roles.prediction, roles.prediction_proba, roles.label, *model_type.quality_columns())
     wanted = [*(column.name for column in own.plan.columns), *own.columns, model_id]
     wanted += played if ruler.whole else ()
@@ -119,6 +127,27 @@ def _measure(context: RunContext, baseline: Baseline, ruler: Ruler, *, told: boo
     )
     if ruler.whole:
         model_type.fit_baseline(rows)
-    key = GroupKey(None, None, ALL_MODELS, None, None, "BASELINE")
     (groups,) = own.measure(rows, [key], model_id, told=None if told else ())
+    if kept is not None:
+        kept.write(own.plan.columns, groups)
     return {one.series: one for one in groups}
+
+
+def _kept(context: RunContext, baseline: Baseline, ruler: Ruler, model_id: str | None) -> Kept | None:
+    """Returns where the groups of a turn are kept; None where they cannot be, or do not say enough.
+
+    A model type may learn from the rows, and a metric of two groups may ask for the quality of both.
+    """
+    learns = type(context.model_type).fit_baseline is not ModelType.fit_baseline
+    if (learns and ruler.whole) or ruler.custom.drifts or baseline.name is None or baseline.version is None:
+        return None
+    folder = context.backend.cache(baseline.name, baseline.version)
+    if folder is None:
+        return None
+    from lakemon_core.lifecycle.keeping.kept import Kept
+
+    definition = definition_of(context.monitor, context.roles, baseline.version)
+    slices = [
+        (one.key, one.translated.sql, one.values and sorted(one.values)) for one in ruler.slicing.slices
+    ]
+    return Kept.of(folder, [definition, slices, model_id])

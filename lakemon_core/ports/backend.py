@@ -121,6 +121,17 @@ class Backend(ABC):
         """How long after it was sent a test request may be missing before logging counts as broken."""
         return 3600.0
 
+    def cache(self, table: TableName, version: int) -> Path | None:
+        """Returns a folder for what follows from one version of a table; anybody may delete it at any time.
+
+        It need not be there yet. The folders beside it are those of other versions of the same table.
+
+        Returns:
+            None where nothing is kept, or where another version might bear the same number some day.
+        """
+        del table, version
+        return None
+
     def payload_health(self, payload: TableName) -> PayloadHealth | None:
         """Counts what was logged lately; None where there is nothing to tell beside the rows themselves."""
         del payload

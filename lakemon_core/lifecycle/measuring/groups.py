@@ -139,7 +139,7 @@ class Ruler:
     def _section(
         self, rows: pa.Table, section: Section, keys: Sequence[GroupKey], told: Container[int] | None
     ) -> Mapping[Place, Measured]:
-        from lakemon_core.profiling.measure import Group, summarize_section
+        from lakemon_core.profiling.measure import summarize_section
 
         sizes = section.parts.sizes()
         whole = section if told is None else section.of_windows(told)
@@ -150,17 +150,27 @@ class Ruler:
         aggregates = self._aggregates(rows, whole)
         found: dict[Place, Measured] = {}
         for place, members in section.groups.items():
-            key = replace(
-                keys[place.window],
-                model_id=place.model_id,
-                slice_key=place.slice_key,
-                slice_value=place.slice_value,
-            )
+            series = place.model_id, place.slice_key, place.slice_value
             count = int(sizes[list(members)].sum())
-            columns = summaries[place]
-            group = Group(key, count, columns, self.plan, self._filled(key, columns), quality.get(place))
+            one = self.remade(keys[place.window], series, count, summaries[place])
+            group = replace(one.group, quality=quality.get(place))
             found[place] = Measured(group, aggregates.get(place, Aggregates()))
         return found
+
+    def remade(self, key: GroupKey, series: Series, rows: int, columns: Mapping[str, Summary]) -> Measured:
+        """Returns a group whose columns were summarized, without quality and aggregates.
+
+        Args:
+            key: of all rows that it is among.
+            series: which of them it holds.
+            rows: how many.
+            columns: their summaries.
+        """
+        from lakemon_core.profiling.measure import Group
+
+        model_id, slice_key, slice_value = series
+        own = replace(key, model_id=model_id, slice_key=slice_key, slice_value=slice_value)
+        return Measured(Group(own, rows, columns, self.plan, self._filled(own, columns)), Aggregates())
 
     def _filled(self, key: GroupKey, columns: Mapping[str, Summary]) -> tuple[str, ...]:
         """Returns the columns of a group that have values, and after the last turn those of all turns."""

@@ -35,6 +35,13 @@ class Vocabulary:
         self._levels = pa.array([], pa.large_string())
         self._lengths = np.zeros(0, dtype=np.int32)
 
+    @classmethod
+    def of(cls, levels: pa.LargeStringArray, *, text: bool) -> Vocabulary:
+        """Returns the vocabulary that knows these levels, in the order of their codes."""
+        made = cls(text=text)
+        made._learn(levels)
+        return made
+
     def __len__(self) -> int:
         """Returns how many levels there are."""
         return len(self._known)
@@ -88,10 +95,13 @@ class Vocabulary:
             known = self._known.cast(texts.type)
             encoded = pa.chunked_array([known, *texts.chunks]).dictionary_encode()
             if encoded.num_chunks and len(encoded.chunk(0).dictionary) > len(known):
-                self._known = encoded.chunk(0).dictionary
-                self._full = len(self._known) >= FULL or self._known.nbytes >= FULL_BYTES
+                self._learn(encoded.chunk(0).dictionary)
         found = [codes_of(chunk.indices) for chunk in encoded.slice(len(known)).chunks]
         return np.concatenate(found) if found else np.zeros(0, dtype=np.int32)
+
+    def _learn(self, levels: pa.Array) -> None:
+        self._known = levels
+        self._full = len(levels) >= FULL or levels.nbytes >= FULL_BYTES
 
 
 class Vocabularies:
@@ -109,6 +119,11 @@ class Vocabularies:
             if known is None or known.is_full:
                 known = self._by_column[key] = Vocabulary(text=key[1])
             return known
+
+    def adopt(self, column: str, vocabulary: Vocabulary) -> None:
+        """Makes a vocabulary that of a column, unless it has one."""
+        with self._lock:
+            self._by_column.setdefault((column, vocabulary.text), vocabulary)
 
     def encoded(self, rows: pa.Table) -> pa.Table:
         """Returns rows whose texts and views became dictionaries, in the codes of their vocabularies."""

@@ -7,6 +7,7 @@ from functools import cached_property
 from importlib.metadata import entry_points
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, ClassVar, Self
+from urllib.parse import quote
 
 from pydantic import Field, model_validator
 
@@ -27,6 +28,9 @@ from lakemon_core.ports import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lakemon_core.domain.names import TableName
     from lakemon_core.tracking import ModelRegistry
     from lakemon_local.expressions import DuckExpressions
     from lakemon_local.ledger import SqliteLedger
@@ -109,6 +113,11 @@ class LocalBackend(Backend):
             return None
         shown = "ui/" if any(entry_points(group=WEB_APPS, name="ui")) else ""
         return f"{client.server.url}/{shown}"
+
+    def cache(self, table: TableName, version: int) -> Path | None:
+        """`<workspace>/cache/<table>/<version>`, told by number, id of the table, and file of the commit."""
+        mark = self._tables.mark(table, version)
+        return None if mark is None else self.setup.workspace / "cache" / quote(str(table), "") / mark
 
     def hold(self, run_id: str) -> AbstractContextManager[None]:
         """Holds the workspace for one run.

@@ -13,6 +13,7 @@ from lakemon_core.domain.names import TableName
 from lakemon_core.ports import Condition, TableInfo, WriteResult
 from lakemon_local.tables import writing
 from lakemon_local.tables.compaction import compact
+from lakemon_local.tables.log import commit_mark
 from lakemon_local.tables.places import Place, Places, has_commits
 from lakemon_local.tables.snapshot import open_snapshot
 from lakemon_local.tables.sql.query import run_query
@@ -172,6 +173,19 @@ class DeltaTables:
         open_snapshot(wanted)
         self._places.register(name, wanted.folder)
         return self.info(name)
+
+    def mark(self, name: TableName, version: int) -> str | None:
+        """Returns what tells a version of a table from any other; None where the file of its commit is gone.
+
+        Raises:
+            DataError: LM301 unknown table.
+        """
+        place = self._places.find(name)
+        commit = commit_mark(place, version)
+        if commit is None:
+            return None
+        known = open_snapshot(place, version)
+        return f"{version}-{known.table.metadata().id}-{commit[0]}-{commit[1]}"
 
     def holds_import(self, name: TableName, mark: str, *, alone: bool) -> bool:
         """Whether a table holds the rows that came under a mark; `alone`: and no others."""
