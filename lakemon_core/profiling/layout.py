@@ -16,7 +16,8 @@ import pyarrow as pa
 from lakemon_core.profiling.levels import encode
 from lakemon_core.profiling.parts import Parts, some_rows
 
-Codes = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.signedinteger]
+"""Small ones in few bytes: that is how fast rows are told apart."""
 Members = tuple[int, ...]
 
 ALL_MODELS = "*"
@@ -40,16 +41,18 @@ class Labels:
         """Reads the values of a column as text; those that are not wanted are no names."""
         encoded = encode(column)
         levels = encoded.levels.to_pylist()
-        occurring = np.flatnonzero(np.bincount(encoded.codes + 1, minlength=len(levels) + 1)[1:]).tolist()
-        names = sorted(levels[code] for code in occurring if wanted is None or levels[code] in wanted)
+        occurs = np.zeros(len(levels) + 1, dtype=np.bool_)
+        occurs[encoded.codes] = True  # that of null, -1, is the last
+        there = (level for level, found in zip(levels, occurs.tolist(), strict=False) if found)
+        names = sorted(level for level in there if wanted is None or level in wanted)
         place = {name: code for code, name in enumerate(names)}
-        rank = np.array([*(place.get(level, -1) for level in levels), -1], dtype=np.int64)
+        rank = np.array([*(place.get(level, -1) for level in levels), -1], dtype=_kind(len(names)))
         return cls(tuple(names), rank[encoded.codes])
 
     @classmethod
     def none(cls, rows: int) -> Labels:
         """Returns the labels of rows that have none."""
-        return cls((), np.full(rows, -1, dtype=np.int64))
+        return cls((), np.full(rows, -1, dtype=_kind(0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,11 @@ def _section(
 ) -> Section:
     """Makes a part of every window, model (or none) and value (or none) that occur together."""
     shape = count, len(models.names) + 1, len(values.names) + 1
-    codes = (windows * shape[1] + models.codes + 1) * shape[2] + values.codes + 1
+    codes = windows.astype(_kind(shape[0] * shape[1] * shape[2]))
+    for size, one in zip(shape[1:], (models.codes, values.codes), strict=True):
+        codes *= size
+        codes += one.astype(codes.dtype, copy=False)
+        codes += 1
     outside = (windows < 0) if wholes else (windows < 0) | (values.codes < 0)
     codes[outside] = -1
     parts = Parts.of(codes, shape[0] * shape[1] * shape[2])
@@ -129,6 +136,11 @@ def _section(
                 if there[:, place].any():
                     found[Place(window, model, key, name)] = tuple(own[there[:, place], place].tolist())
     return Section(parts.filled(), found)
+
+
+def _kind(count: int) -> np.dtype[np.signedinteger]:
+    """Returns the smallest type of codes from -1 up to a count, that itself included."""
+    return np.min_scalar_type(-count - 1)
 
 
 def _models(models: Labels) -> Iterator[tuple[str, slice]]:

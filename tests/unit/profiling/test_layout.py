@@ -1,5 +1,6 @@
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from lakemon_core.profiling.layout import Labels, Place, in_order, lay_out, split_models
 from lakemon_core.profiling.parts import Parts, some_rows
@@ -89,3 +90,28 @@ def test_a_table_is_split_by_model():
     found = [(model, sorted(part.column("text").to_pylist())) for model, part in split_models(ROWS, "model")]
     assert found == [("*", list("abcdefg")), ("10", ["a", "d"]), ("9", ["b", "c", "e", "g"])]
     assert [model for model, _ in split_models(ROWS)] == ["*"]
+
+
+@pytest.mark.parametrize("count", [1, 41, 42, 43, 62, 63, 64, 126, 127, 128, 10_922, 32_766, 32_768])
+@pytest.mark.parametrize("models", [0, 2])
+def test_codes_hold_as_many_parts_as_there_are(count, models):
+    windows = np.tile(np.append(np.arange(count)[::-1], -1), 3)
+    column = pa.chunked_array(
+        [pa.array([str(row % models) if models else None for row in range(len(windows))])]
+    )
+    (section,) = lay_out(windows, count, Labels.of(column))
+    rows = np.arange(len(windows))
+    for place, members in list(section.groups.items())[:: max(1, count // 50)]:
+        own = windows == place.window
+        if place.model_id != "*":
+            own &= rows % models == int(place.model_id)
+        assert sorted(rows[section.parts.rows(members)].tolist()) == np.flatnonzero(own).tolist()
+    assert len({place.window for place in section.groups}) == count
+
+
+@pytest.mark.parametrize("count", [1, 126, 127, 128, 200])
+def test_as_many_models_as_there_are_have_rows_of_their_own(count):
+    column = pa.chunked_array([pa.array([f"{number:03}" for number in range(count)] * 2)])
+    labels = Labels.of(column)
+    assert labels.codes.tolist() == [*range(count)] * 2
+    assert [len(part) for _, part in split_models(pa.table({"m": column}), "m")] == [2 * count, *[2] * count]
