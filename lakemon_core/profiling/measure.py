@@ -46,7 +46,7 @@ __all__ = [
 TABLE = ":table"
 """`column_name` of the row about the whole table."""
 
-_WORKERS = min(4, os.cpu_count() or 1)
+_WORKERS = 1
 
 Row = dict[str, object]
 Item = TypeVar("Item")

@@ -15,6 +15,7 @@ Positions = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.integer]
 
 Data = TypeVar("Data", pa.Table, pa.ChunkedArray)
+Scalar = TypeVar("Scalar", bound=np.generic)
 Rows = Positions | slice
 """Which rows: positions in order, or all from one to another."""
 
@@ -59,8 +60,19 @@ class Parts:
         return len(self.bounds) - 1
 
     def __iter__(self) -> Iterator[Rows]:
-        """Yields the rows of each part."""
-        return (self.rows((part,)) for part in range(len(self)))
+        """Yields the rows of each part; nothing is copied."""
+        for start, end in pairwise(self.bounds.tolist()):
+            yield slice(start, end) if self.order is None else self.order[start:end]
+
+    def arranged(self, values: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
+        """Returns the values of all rows that are in a part, part after part, in an array of its own."""
+        start, end = self.bounds[[0, -1]].tolist()
+        return values[start:end].copy() if self.order is None else values.take(self.order[start:end])
+
+    def spans(self) -> Iterator[slice]:
+        """Yields where each part lies in what `arranged` returns."""
+        bounds = self.bounds - self.bounds[0]
+        return (slice(start, end) for start, end in pairwise(bounds.tolist()))
 
     def sizes(self) -> Positions:
         """Returns how many rows each part has."""

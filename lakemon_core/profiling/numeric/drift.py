@@ -18,10 +18,15 @@ from lakemon_core.profiling.comparison import (
     sample_distances,
 )
 from lakemon_core.profiling.distances import Samples, wasserstein_distance
-from lakemon_core.profiling.numeric.blocks import COUNTABLE, wasserstein_of_blocks, wasserstein_of_steps
+from lakemon_core.profiling.numeric.blocks import Blocks
 from lakemon_core.profiling.numeric.quantiles import BINS, binned
 from lakemon_core.profiling.numeric.sample import Sample
 from lakemon_core.profiling.numeric.summary import NumericSummary
+from lakemon_core.profiling.numeric.wasserstein import (
+    COUNTABLE,
+    wasserstein_of_blocks,
+    wasserstein_of_steps,
+)
 from lakemon_core.profiling.profile import percent
 from lakemon_core.profiling.significance import ks_tests
 
@@ -49,8 +54,10 @@ def compare_numbers(pairs: Sequence[Pair], smoothing: str) -> list[Found]:
     samples = [(current.sample, reference.sample) for (current, reference), *_ in full]
     tests = ks_tests(samples)
     distances = sample_distances(_in_bins([pair for pair, *_ in full]), smoothing)
-    for (pair, values, reasons), test, of_bins in zip(full, tests, distances, strict=True):
-        moved, missing = _wasserstein(*pair)
+    moves = _wasserstein([pair for pair, *_ in full])
+    for (pair, values, reasons), test, of_bins, (moved, missing) in zip(
+        full, tests, distances, moves, strict=True
+    ):
         if values["avg_delta"] is None:
             reasons["avg_delta"] = "an average does not exist"
         reasons.update(missing)
@@ -81,30 +88,45 @@ def _in_bins(pairs: Sequence[Pair]) -> Samples:
     return Samples.of(p, q)
 
 
-def _wasserstein(current: NumericSummary, reference: NumericSummary) -> tuple[Values, dict[str, str]]:
+def _wasserstein(pairs: Sequence[Pair]) -> list[Found]:
+    """Returns the Wasserstein distance of each pair, plain and in deviations of its reference."""
+    finite = [number for number, (x, y) in enumerate(pairs) if not (x.infinite or y.infinite)]
+    distances = dict(zip(finite, _distances([pairs[number] for number in finite]), strict=True))
     both = ("wasserstein_distance", "wasserstein_normalized")
-    if current.infinite or reference.infinite:
-        return {}, dict.fromkeys(both, "there are infinite values")
-    distance = _distance(current, reference)
-    if not math.isfinite(distance):
-        return {}, dict.fromkeys(both, "the result exceeds the range of a double")
-    if len(reference.sample.values) == 1:
-        return {both[0]: distance}, {both[1]: "the reference is constant"}
-    if not reference.variance > 0:
-        return {both[0]: distance}, {both[1]: "the spread of the reference exceeds the range of a double"}
-    return {both[0]: distance, both[1]: distance / math.sqrt(reference.variance)}, {}
+    found: list[Found] = []
+    for number, (_, reference) in enumerate(pairs):
+        distance = distances.get(number)
+        if distance is None:
+            found.append(({}, dict.fromkeys(both, "there are infinite values")))
+        elif not math.isfinite(distance):
+            found.append(({}, dict.fromkeys(both, "the result exceeds the range of a double")))
+        elif len(reference.sample.values) == 1:
+            found.append(({both[0]: distance}, {both[1]: "the reference is constant"}))
+        elif not reference.variance > 0:
+            why = "the spread of the reference exceeds the range of a double"
+            found.append(({both[0]: distance}, {both[1]: why}))
+        else:
+            scale = math.sqrt(reference.variance)
+            found.append(({both[0]: distance, both[1]: distance / scale}, {}))
+    return found
 
 
-def _distance(current: NumericSummary, reference: NumericSummary) -> float:
-    x, y = current.sample, reference.sample
+def _distances(pairs: Sequence[Pair]) -> list[float]:
+    """Returns the distance of each pair of finite samples; infinite where it exceeds the range of a double."""
+    found: dict[int, float | None] = {}
+    large: dict[int, tuple[Blocks, Blocks]] = {}
     with np.errstate(over="ignore"):
-        if len(x.values) + len(y.values) <= _FEW and x.n * y.n <= COUNTABLE:
-            return wasserstein_of_steps(x, y)
-        if current.blocks is not None and reference.blocks is not None:
-            distance = wasserstein_of_blocks(current.blocks, reference.blocks)
-            if distance is not None:
-                return distance
-        return wasserstein_distance(x.ordered, y.ordered)
+        for number, (x, y) in enumerate((current.sample, reference.sample) for current, reference in pairs):
+            if len(x.values) + len(y.values) <= _FEW and x.n * y.n <= COUNTABLE:
+                found[number] = wasserstein_of_steps(x, y)
+            elif x.blocks is not None and y.blocks is not None:
+                large[number] = x.blocks, y.blocks
+        found |= dict(zip(large, wasserstein_of_blocks(list(large.values())), strict=True))
+        return [_or_by_values(found.get(number), *pair) for number, pair in enumerate(pairs)]
+
+
+def _or_by_values(distance: float | None, current: NumericSummary, reference: NumericSummary) -> float:
+    return wasserstein_distance(current.values, reference.values) if distance is None else distance
 
 
 def _out_of_range(sample: Sample, reference: Sample) -> float:

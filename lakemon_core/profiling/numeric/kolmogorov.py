@@ -21,7 +21,6 @@ Counts = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Pair = tuple[Sample, Sample]
 
-_MARKS = 512
 _PARTS = 4
 """Parts into which a stretch is divided while many are open."""
 _FEW = 16
@@ -78,21 +77,6 @@ class _Stretches:
     y_lower: Counts
     y_upper: Counts
 
-    @classmethod
-    def between(cls, marks: _Marks) -> _Stretches:
-        """Returns the stretches between neighbouring marks of a pair."""
-        inner = np.flatnonzero(marks.pair[1:] == marks.pair[:-1])
-        after = inner + 1
-        return cls(
-            marks.pair[inner],
-            marks.place[inner] + 1,
-            marks.place[after],
-            marks.x_up_to[inner],
-            marks.x_below[after],
-            marks.y_up_to[inner],
-            marks.y_below[after],
-        )
-
     def some(self, kept: Counts | Flags) -> _Stretches:
         """Returns some of them."""
         columns = (getattr(self, name) for name in self.__slots__)
@@ -138,11 +122,7 @@ def ks_statistics(pairs: Sequence[Pair]) -> Floats:
     Its extremes stand beside values of x: between those F is constant and G monotone.
     """
     n, m = (np.array([pair[side].n for pair in pairs], dtype=np.float64) for side in (0, 1))
-    first_marks = [_even_marks(len(x.values)) for x, _ in pairs]
-    pair = np.repeat(np.arange(len(pairs)), [len(places) for places in first_marks])
-    marks = _Marks.look_up(pairs, pair, np.concatenate([np.zeros(0, dtype=np.int64), *first_marks]))
-    largest = _larger(np.zeros(len(pairs)), marks, n, m)
-    stretches = _Stretches.between(marks)
+    largest, stretches = _first_look(pairs, n, m)
     while True:
         stretches = stretches.exceeding(largest, n, m)
         if not len(stretches.pair):
@@ -154,15 +134,32 @@ def ks_statistics(pairs: Sequence[Pair]) -> Floats:
         stretches = stretches.divided(marks)
 
 
+def _first_look(pairs: Sequence[Pair], n: Floats, m: Floats) -> tuple[Floats, _Stretches]:
+    """Returns the largest distance of each pair at marks that all pairs share, and the stretches between.
+
+    How many numbers of a sample lie below these marks is found once, however many it is compared with. The
+    marks are those of the largest sample: of the baseline as a rule, and the same for all windows.
+    """
+    owner = max((sample for pair in pairs for sample in pair[::-1]), key=lambda one: len(one.values))
+    shape = len(pairs), len(owner.marks) + 2
+    place, x_below, y_below = np.zeros((3, *shape), dtype=np.int64)
+    for row, (x, y) in enumerate(pairs):
+        of_x, of_y = x.places_of(owner.marks), y.places_of(owner.marks)
+        place[row, 1:-1], place[row, -1] = of_x, len(x.values)
+        x_below[row, 1:-1], x_below[row, -1] = x.rank(of_x), x.n
+        y_below[row, 1:-1], y_below[row, -1] = y.rank(of_y), y.n
+    distance = np.abs(x_below / n[:, np.newaxis] - y_below / m[:, np.newaxis])
+    stretches = _Stretches(
+        np.repeat(np.arange(shape[0]), shape[1] - 1),
+        *(lower_or_upper.ravel() for lower_or_upper in (place[:, :-1], place[:, 1:])),
+        *(column.ravel() for counts in (x_below, y_below) for column in (counts[:, :-1], counts[:, 1:])),
+    )
+    return distance.max(axis=1), stretches
+
+
 def ks_statistic(x: Sample, y: Sample) -> float:
     """Returns D of two samples."""
     return float(ks_statistics([(x, y)])[0])
-
-
-def _even_marks(distinct: int) -> Counts:
-    if distinct < _MARKS:
-        return np.arange(distinct)
-    return np.arange(_MARKS) * (distinct - 1) // (_MARKS - 1)
 
 
 def _count(x: Sample, y: Sample, places: Counts, counts: Counts) -> None:

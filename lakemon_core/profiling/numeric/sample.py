@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lakemon_core.profiling.lazy import lazy
+from lakemon_core.profiling.numeric.blocks import Blocks
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -21,6 +22,8 @@ _CACHED = 1 << 13
 """Numbers that are worked on together: they stay in the cache of a core, and their memory is reused."""
 _COUNTABLE = 1 << 17
 """Integers of a smaller range are counted, not sorted."""
+MARKS = 1 << 11
+"""Marks of a sample."""
 _SPARSE = 4
 """Samples that hold each distinct number so often are merged without their ties."""
 
@@ -92,30 +95,61 @@ class Sample:
         starts = np.append(0, np.flatnonzero(values[1:] != values[:-1]) + 1)
         return cls(values[starts], _running(np.add.reduceat(counts, starts)))
 
-    @property
+    @lazy
     def n(self) -> int:
         """How many numbers there are."""
         return int(self.ranks[-1])
 
-    @property
+    @lazy
+    def untied(self) -> bool:
+        """Whether all numbers differ."""
+        return len(self.values) == self.n
+
+    @lazy
     def finite(self) -> bool:
         """Whether none is infinite."""
         return not len(self.values) or bool(np.isfinite(self.values[[0, -1]]).all())
 
     @lazy
+    def blocks(self) -> Blocks | None:
+        """The numbers in blocks; None for few or infinite ones."""
+        return Blocks.of(self.ordered)
+
+    @lazy
+    def marks(self) -> Floats:
+        """Some of its values, ascending, with about the same count of numbers between any two of them."""
+        places = np.arange(min(MARKS, self.n)) * self.n // min(MARKS, self.n)
+        found = self.at(places)
+        return found if self.untied else found[np.append(True, found[1:] != found[:-1])]
+
+    def places_of(self, marks: Floats) -> Counts:
+        """Returns the place of the first value that is not below each mark of another sample.
+
+        Those of the last marks that were asked for are kept: one sample is compared with many.
+        """
+        kept = self._placed
+        if not kept or kept[0][0] is not marks:
+            kept[:] = [(marks, self.values.searchsorted(marks))]
+        return kept[0][1]
+
+    @lazy
+    def _placed(self) -> list[tuple[Floats, Counts]]:
+        return []
+
+    @lazy
     def ordered(self) -> Floats:
         """All numbers, ties repeated."""
-        return self.values if len(self.values) == self.n else np.repeat(self.values, np.diff(self.ranks))
+        return self.values if self.untied else np.repeat(self.values, np.diff(self.ranks))
 
     def at(self, positions: Counts) -> Floats:
         """Returns the numbers at positions in `ordered`."""
-        if len(self.values) == self.n:
+        if self.untied:
             return self.values[positions]
         return self.values[np.searchsorted(self.ranks, positions, side="right") - 1]
 
     def rank(self, places: Counts) -> Counts:
         """Returns how many numbers lie below the distinct values at places; the one past the last is all."""
-        return places if len(self.values) == self.n else self.ranks[places]
+        return places if self.untied else self.ranks[places]
 
     def below(self, limits: Floats) -> Counts:
         """Returns how many numbers lie below each limit."""
@@ -134,17 +168,23 @@ class Sample:
             return np.nan, np.nan
         if len(self.values) == 1:
             return float(self.values[0]), 0.0
-        n = self.n
-        median = float(self.at(np.array([n // 2]))[0])
         with np.errstate(over="ignore", invalid="ignore"):
-            shift, squares = (part / n for part in self._sums_around(median))
+            median, shift, squares = self._around_median()
             mean, variance = median + shift, max(squares - shift * shift, 0.0)
         return (mean if np.isfinite(mean) else np.nan), (variance if np.isfinite(variance) else np.nan)
+
+    def _around_median(self) -> tuple[float, float, float]:
+        """Returns the median, the mean distance of all numbers from it, and the mean of its squares."""
+        if self.untied and self.n >= _CACHED and self.blocks is not None:  # which comparing needs as well
+            return self.blocks.centre, self.blocks.shift, self.blocks.squares
+        median = float(self.at(np.array([self.n // 2]))[0])
+        shift, squares = self._sums_around(median)
+        return median, shift / self.n, squares / self.n
 
     def _sums_around(self, centre: float) -> tuple[float, float]:
         """Sums of the distances of all numbers from a centre, and of their squares."""
         shift = squares = 0.0
-        tied = len(self.values) < self.n
+        tied = not self.untied
         for start in range(0, len(self.values), _CACHED):
             around = self.values[start : start + _CACHED] - centre
             counted = around * np.diff(self.ranks[start : start + _CACHED + 1]) if tied else around

@@ -12,10 +12,9 @@ import pyarrow as pa
 
 from lakemon_core.profiling.lazy import lazy
 from lakemon_core.profiling.levels import as_chunked
-from lakemon_core.profiling.numeric.blocks import Blocks
 from lakemon_core.profiling.numeric.quantiles import binned, inner_edges
 from lakemon_core.profiling.numeric.sample import EXACT, Numbers, Sample
-from lakemon_core.profiling.parts import Parts, Rows
+from lakemon_core.profiling.parts import Parts
 
 Column = pa.Array | pa.ChunkedArray
 Floats = npt.NDArray[np.float64]
@@ -106,11 +105,6 @@ class NumericSummary:
         return int(self.sample.up_to(zero)[0] - self.sample.below(zero)[0])
 
     @lazy
-    def blocks(self) -> Blocks | None:
-        """The numbers in blocks, for their Wasserstein distance; None for few or infinite ones."""
-        return Blocks.of(self.sample.ordered)
-
-    @lazy
     def bin_edges(self) -> Floats:
         """Inner edges of bins that each hold a tenth of the numbers."""
         return inner_edges(self.sample)
@@ -131,24 +125,25 @@ def summarize_number_parts(column: Column, parts: Parts) -> list[NumericSummary]
     chunked = as_chunked(column)
     numbers = _numbers(chunked)
     wide = _tokens(chunked, numbers)
-    missing = chunked.is_null().to_numpy() if chunked.null_count else None
-    return [_summary(numbers[rows], _some(missing, rows), _some(wide, rows)) for rows in parts]
+    tokens = None if wide is None else parts.arranged(wide)
+    numbers = parts.arranged(numbers)
+    missing = parts.arranged(chunked.is_null().to_numpy()) if chunked.null_count else None
+    if missing is not None and numbers.dtype.kind == "f":
+        np.copyto(numbers, np.nan, where=missing)  # goes to the end when they are put in order, at no cost
+    return [_summary(numbers[span], _some(missing, span), _some(tokens, span)) for span in parts.spans()]
 
 
-def _some(values: npt.NDArray[Scalar] | None, rows: Rows) -> npt.NDArray[Scalar] | None:
-    return None if values is None else values[rows]
+def _some(values: npt.NDArray[Scalar] | None, span: slice) -> npt.NDArray[Scalar] | None:
+    return None if values is None else values[span]
 
 
 def _summary(numbers: Numbers, missing: Flags | None, tokens: Counts | None) -> NumericSummary:
+    """Summarizes numbers, which are put in order as they lie; of floats, missing ones are NaN."""
     rows, nulls = len(numbers), 0
-    if missing is not None and (nulls := int(np.count_nonzero(missing))):
-        if numbers.dtype.kind == "f":
-            numbers = numbers if numbers.flags.owndata else numbers.copy()
-            numbers[missing] = np.nan  # goes to the end when they are put in order, at no cost
-        else:
-            numbers = np.compress(~missing, numbers)
-            tokens = None if tokens is None else np.compress(~missing, tokens)
-    sample = Sample.of(numbers, own=numbers.flags.owndata)
+    if missing is not None and (nulls := int(np.count_nonzero(missing))) and numbers.dtype.kind != "f":
+        numbers = np.compress(~missing, numbers)
+        tokens = None if tokens is None else np.compress(~missing, tokens)
+    sample = Sample.of(numbers, own=True)
     return NumericSummary(
         rows, nulls, rows - nulls - sample.n, sample, None if tokens is None else np.unique(tokens)
     )
