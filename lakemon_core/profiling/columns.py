@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TypeVar
 
 import pyarrow as pa
@@ -90,8 +91,24 @@ def summarize_groups(
 def _merged(
     of_parts: Sequence[Part], groups: Sequence[Members], merge: Callable[[Sequence[Part]], Part]
 ) -> list[Part]:
-    found = {members: merge([of_parts[part] for part in members]) for members in dict.fromkeys(groups)}
+    found = {(number,): part for number, part in enumerate(of_parts)}
+    for members, ready in _recipes(tuple(dict.fromkeys(groups))):
+        found[members] = merge([found[one] for one in ready])
     return [found[members] for members in groups]
+
+
+@lru_cache(maxsize=16)
+def _recipes(groups: tuple[Members, ...]) -> list[tuple[Members, list[Members]]]:
+    """Returns each group of several parts with the fewer, smaller groups that it is made of, these first."""
+    found: list[tuple[Members, list[Members]]] = []
+    for members in sorted((one for one in groups if len(one) > 1), key=len):
+        missing, ready = set(members), list[Members]()
+        for smaller, _ in reversed(found):
+            if missing.issuperset(smaller):
+                missing.difference_update(smaller)
+                ready.append(smaller)
+        found.append((members, [*ready, *((part,) for part in sorted(missing))]))
+    return found
 
 
 def _decoded(column: Column) -> Column:

@@ -112,7 +112,7 @@ def _wasserstein(pairs: Sequence[Pair]) -> list[Found]:
 
 
 def _distances(pairs: Sequence[Pair]) -> list[float]:
-    """Returns the distance of each pair of finite samples; infinite where it exceeds the range of a double."""
+    """Returns the distance of each pair of finite samples; infinite where it exceeds a double."""
     found: dict[int, float | None] = {}
     large: dict[int, tuple[Blocks, Blocks]] = {}
     with np.errstate(over="ignore"):

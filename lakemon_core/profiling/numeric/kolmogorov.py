@@ -123,38 +123,34 @@ def ks_statistics(pairs: Sequence[Pair]) -> Floats:
     """
     n, m = (np.array([pair[side].n for pair in pairs], dtype=np.float64) for side in (0, 1))
     largest, stretches = _first_look(pairs, n, m)
-    while True:
-        stretches = stretches.exceeding(largest, n, m)
-        if not len(stretches.pair):
-            return largest
+    while len(stretches.pair):
         parts = _PARTS if len(stretches.pair) > _FEW * len(pairs) else _FINE_PARTS
         places = stretches.places_within(parts)
         marks = _Marks.look_up(pairs, np.repeat(stretches.pair, places.shape[1]), places.ravel())
         largest = _larger(largest, marks, n, m)
-        stretches = stretches.divided(marks)
+        stretches = stretches.divided(marks).exceeding(largest, n, m)
+    return largest
 
 
 def _first_look(pairs: Sequence[Pair], n: Floats, m: Floats) -> tuple[Floats, _Stretches]:
-    """Returns the largest distance of each pair at marks that all pairs share, and the stretches between.
+    """Returns the largest distance of each pair at marks that all share, and stretches that may exceed it.
 
     How many numbers of a sample lie below these marks is found once, however many it is compared with. The
     marks are those of the largest sample: of the baseline as a rule, and the same for all windows.
     """
     owner = max((sample for pair in pairs for sample in pair[::-1]), key=lambda one: len(one.values))
-    shape = len(pairs), len(owner.marks) + 2
-    place, x_below, y_below = np.zeros((3, *shape), dtype=np.int64)
+    place, x_below, y_below = np.zeros((3, len(pairs), len(owner.marks) + 2), dtype=np.int64)
     for row, (x, y) in enumerate(pairs):
         of_x, of_y = x.places_of(owner.marks), y.places_of(owner.marks)
         place[row, 1:-1], place[row, -1] = of_x, len(x.values)
         x_below[row, 1:-1], x_below[row, -1] = x.rank(of_x), x.n
         y_below[row, 1:-1], y_below[row, -1] = y.rank(of_y), y.n
-    distance = np.abs(x_below / n[:, np.newaxis] - y_below / m[:, np.newaxis])
-    stretches = _Stretches(
-        np.repeat(np.arange(shape[0]), shape[1] - 1),
-        *(lower_or_upper.ravel() for lower_or_upper in (place[:, :-1], place[:, 1:])),
-        *(column.ravel() for counts in (x_below, y_below) for column in (counts[:, :-1], counts[:, 1:])),
-    )
-    return distance.max(axis=1), stretches
+    f, g = x_below / n[:, np.newaxis], y_below / m[:, np.newaxis]
+    largest = np.abs(f - g).max(axis=1)
+    bound = np.maximum(f[:, 1:] - g[:, :-1], g[:, 1:] - f[:, :-1])
+    pair, before = np.nonzero((bound > largest[:, np.newaxis]) & (place[:, 1:] > place[:, :-1]))
+    ends = [columns[pair, at] for columns in (place, x_below, y_below) for at in (before, before + 1)]
+    return largest, _Stretches(pair, *ends)
 
 
 def ks_statistic(x: Sample, y: Sample) -> float:

@@ -24,6 +24,8 @@ _COUNTABLE = 1 << 17
 """Integers of a smaller range are counted, not sorted."""
 MARKS = 1 << 11
 """Marks of a sample."""
+_FEW_PARTS = 3
+"""Samples that are merged faster than all their numbers are sorted."""
 _SPARSE = 4
 """Samples that hold each distinct number so often are merged without their ties."""
 
@@ -35,10 +37,12 @@ class Sample:
     Attributes:
         values: the distinct numbers, ascending.
         ranks: how many numbers lie below each of them, and, last, how many there are.
+        parts: smaller samples that it was merged from.
     """
 
     values: Floats
     ranks: Counts
+    parts: tuple[Sample, ...] = ()
 
     @classmethod
     def of(cls, numbers: Numbers, *, own: bool = False) -> Sample:
@@ -62,12 +66,12 @@ class Sample:
         return cls.ordered_numbers(np.add(ordered, 0.0, dtype=np.float64))
 
     @classmethod
-    def ordered_numbers(cls, numbers: Floats) -> Sample:
-        """Takes numbers that are in order."""
+    def ordered_numbers(cls, numbers: Floats, parts: tuple[Sample, ...] = ()) -> Sample:
+        """Takes numbers that are in order, and the samples that they were merged from."""
         n = len(numbers)
         differ = numbers[1:] != numbers[:-1]
         if np.count_nonzero(differ) + 1 >= n:
-            return cls(numbers, _naturals(n))
+            return cls(numbers, _naturals(n), parts)
         ranks = np.concatenate([[0], np.flatnonzero(differ) + 1, [n]])
         return cls(numbers[ranks[:-1]], ranks)
 
@@ -86,8 +90,9 @@ class Sample:
         distinct = sum(len(part.values) for part in parts)
         if not distinct or _SPARSE * distinct > sum(part.n for part in parts):
             numbers = np.concatenate([np.zeros(0), *(part.ordered for part in parts)])
-            numbers.sort(kind="stable")  # which finds the parts in order, and only merges them
-            return cls.ordered_numbers(numbers)
+            # the stable sort finds the parts in order and only merges them, two and two
+            numbers.sort(kind="stable" if len(parts) <= _FEW_PARTS else None)
+            return cls.ordered_numbers(numbers, tuple(parts))
         values = np.concatenate([part.values for part in parts])
         order = np.argsort(values, kind="stable")
         counts = np.concatenate([np.diff(part.ranks) for part in parts])[order]
@@ -129,8 +134,13 @@ class Sample:
         """
         kept = self._placed
         if not kept or kept[0][0] is not marks:
-            kept[:] = [(marks, self.values.searchsorted(marks))]
+            kept[:] = [(marks, self._places_of(marks))]
         return kept[0][1]
+
+    def _places_of(self, marks: Floats) -> Counts:
+        if self.parts and self.untied:  # then so are its parts, and their places add up
+            return np.add.reduce([part.places_of(marks) for part in self.parts])
+        return self.values.searchsorted(marks)
 
     @lazy
     def _placed(self) -> list[tuple[Floats, Counts]]:
