@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
 
 from lakemon_core.profiling.categorical.drift import CATEGORICAL, compare_categories
 from lakemon_core.profiling.columns import CategoricalSummary, NumericSummary, Summary, TimestampSummary
@@ -46,6 +46,7 @@ __all__ = [
 ]
 
 Values = dict[str, Any]
+Kind = TypeVar("Kind", NumericSummary, CategoricalSummary)
 
 _DELTAS = ("percent_null_delta", "percent_distinct_delta")
 _COMPARED: dict[type[Summary], tuple[str, ...]] = {
@@ -72,31 +73,31 @@ def drift_values(current: Summary, reference: Summary, *, smoothing: str = "add_
 def column_drifts(pairs: Sequence[tuple[Summary, Summary]], *, smoothing: str = "add_half") -> list[Values]:
     """Returns `drift_values` of one column in several groups of rows, each with its reference.
 
-    Numbers are compared all together, which costs little more than one pair.
+    They are compared all together, which costs little more than one pair.
     """
-    numbers = [pair for pair in pairs if _are_numbers(pair)]
-    compared = iter(compare_numbers(numbers, smoothing))
-    return [_row(pair, next(compared) if _are_numbers(pair) else None, smoothing) for pair in pairs]
+    numbers = [pair for pair in pairs if _are(NumericSummary, pair)]
+    categories = [pair for pair in pairs if _are(CategoricalSummary, pair)]
+    of_numbers = iter(compare_numbers(numbers, smoothing))
+    of_categories = iter(compare_categories(categories, smoothing))
+    found: list[Values] = []
+    for current, reference in pairs:
+        if type(current) is not type(reference):
+            why = f"the reference is {_kind(reference)}, the column {_kind(current)}"
+            found.append(unavailable(current, why))
+        elif isinstance(current, NumericSummary):
+            found.append(_row(current, reference, *next(of_numbers)))
+        elif isinstance(current, CategoricalSummary):
+            found.append(_row(current, reference, *next(of_categories)))
+        else:
+            found.append(_row(current, reference, common_deltas(current, reference), {}))
+    return found
 
 
-def _are_numbers(pair: tuple[Summary, Summary]) -> TypeGuard[tuple[NumericSummary, NumericSummary]]:
-    return isinstance(pair[0], NumericSummary) and isinstance(pair[1], NumericSummary)
+def _are(kind: type[Kind], pair: tuple[Summary, Summary]) -> TypeGuard[tuple[Kind, Kind]]:
+    return isinstance(pair[0], kind) and isinstance(pair[1], kind)
 
 
-def _row(
-    pair: tuple[Summary, Summary], found: tuple[Values, dict[str, str]] | None, smoothing: str
-) -> Values:
-    current, reference = pair
-    if found is None:
-        match pair:
-            case CategoricalSummary(), CategoricalSummary():
-                found = compare_categories(*pair, smoothing)
-            case TimestampSummary(), TimestampSummary():
-                found = common_deltas(*pair), {}
-            case _:
-                why = f"the reference is {_kind(reference)}, the column {_kind(current)}"
-                return unavailable(current, why)
-    values, reasons = found
+def _row(current: Summary, reference: Summary, values: Values, reasons: dict[str, str]) -> Values:
     nowhere = [name for name, value in values.items() if value is None and name not in reasons]
     reasons |= dict.fromkeys(nowhere, "there are no rows")
     values |= {"n": current.size, "n_reference": reference.size}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -73,39 +72,42 @@ def chi_squared_test(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike) -> ChiSqu
     Raises:
         ValueError: when a sample is empty.
     """
-    return chi_squared_of(Samples.of(p_counts, q_counts))
+    return chi_squared_tests(Samples.of(p_counts, q_counts))[0]
 
 
-def chi_squared_of(samples: Samples) -> ChiSquaredTest:
-    """Returns `chi_squared_test` of one pair of samples."""
+def chi_squared_tests(samples: Samples) -> list[ChiSquaredTest]:
+    """Returns `chi_squared_test` of each pair of samples."""
     from scipy.special import chdtrc
 
-    m, n = float(samples.m[0]), float(samples.n[0])
-    total = m + n
     p, both, weights = _merge_rare(samples)
-    dof = int(weights.sum()) - 1
-    if not dof:
-        return ChiSquaredTest(0.0, 1.0, 0, 0.0)
-    gaps = np.abs(p - both * (m / total))
-    scale = total**2 / (m * n)
-    plain = scale * float(weights @ (gaps**2 / both))
-    statistic = scale * float(weights @ (np.maximum(gaps - 0.5, 0.0) ** 2 / both)) if dof == 1 else plain
-    return ChiSquaredTest(statistic, float(chdtrc(dof, statistic)), dof, min(1.0, math.sqrt(plain / total)))
+    m, n = samples.m[:, np.newaxis], samples.n[:, np.newaxis]
+    total, dof = samples.m + samples.n, weights.sum(axis=1) - 1
+    gaps = np.abs(p - both * (m / (m + n)))
+    scale, shared = total**2 / (samples.m * samples.n), np.where(weights > 0, both, 1.0)
+    plain = scale * np.einsum("ij,ij->i", weights, gaps**2 / shared)
+    yates = scale * np.einsum("ij,ij->i", weights, np.maximum(gaps - 0.5, 0.0) ** 2 / shared)
+    statistics = np.where(dof == 1, yates, plain)
+    pvalues = chdtrc(np.maximum(dof, 1), statistics)
+    effects = np.minimum(1.0, np.sqrt(plain / total))
+    columns = (column.tolist() for column in (statistics, pvalues, dof.astype(np.int64), effects))
+    return [
+        ChiSquaredTest(*found) if found[2] else ChiSquaredTest(0.0, 1.0, 0, 0.0)
+        for found in zip(*columns, strict=True)
+    ]
 
 
 def _merge_rare(samples: Samples) -> tuple[Floats, Floats, Floats]:
-    """Returns reference rows, all rows and weights of the levels, those that are rare as one more level."""
-    (p,), (q,), (weights,) = samples.p_counts, samples.q_counts, samples.weights
-    both, (m,), (n,) = p + q, samples.m, samples.n
-    rare = both * (min(m, n) / (m + n)) < RARE
-    if not rare.any():
-        return p, both, weights
-    merged, times = float(weights[rare] @ both[rare]), weights[rare]
-    kept = ~rare
-    if not merged:
-        return p[kept], both[kept], weights[kept]
+    """Returns reference rows, all rows and weights of the levels; the last stands for all that are rare.
+
+    Levels that play no part have the weight 0.
+    """
+    p, both, weights = samples.p_counts, samples.p_counts + samples.q_counts, samples.weights
+    m, n = samples.m, samples.n
+    rare = both * (np.minimum(m, n) / (m + n))[:, np.newaxis] < RARE
+    merged = np.where(rare, weights, 0.0)
+    of_both, of_p = (np.einsum("ij,ij->i", merged, counts) for counts in (both, p))
     return (
-        np.append(p[kept], times @ p[rare]),
-        np.append(both[kept], merged),
-        np.append(weights[kept], 1.0),
+        np.column_stack([p, of_p]),
+        np.column_stack([both, of_both]),
+        np.column_stack([np.where(rare, 0.0, weights), of_both > 0]),
     )

@@ -106,7 +106,7 @@ def _categories(current: Mapping[str, Any], reference: Mapping[str, Any], smooth
 
     now, then = summary_of(current), summary_of(reference)
     if now is not None and then is not None:
-        values, reasons = compare_categories(now, then, smoothing)
+        values, reasons = compare_categories([(now, then)], smoothing)[0]
         return values | {"reasons": reasons}
     why = "the lake keeps the counts of its most frequent categories only"
     missing = ("cramers_v", "new_category_share", "psi_chance_level", "js_chance_level", "tv_chance_level")

@@ -34,6 +34,8 @@ Pair = tuple[NumericSummary, NumericSummary]
 """A column in some rows, and in those it is compared with."""
 Found = tuple[Values, dict[str, str]]
 
+_TOGETHER = 32
+"""Pairs that are compared together: more take more memory and save little time."""
 _FEW = 8_192
 """Distinct numbers of both sides that are compared one by one."""
 NUMERIC = ("ks_test", "wasserstein_distance", "wasserstein_normalized", "out_of_range", *BINNED)
@@ -47,6 +49,11 @@ def compare_numbers(pairs: Sequence[Pair], smoothing: str) -> list[Found]:
         pairs: the column in some groups of rows, each with its reference; they are compared together.
         smoothing: of PSI.
     """
+    starts = range(0, len(pairs), _TOGETHER)
+    return [one for start in starts for one in _compared(pairs[start : start + _TOGETHER], smoothing)]
+
+
+def _compared(pairs: Sequence[Pair], smoothing: str) -> list[Found]:
     found = [_deltas(*pair) for pair in pairs]
     full = [(pair, *one) for pair, one in zip(pairs, found, strict=True) if not one[1]]
     if not full:

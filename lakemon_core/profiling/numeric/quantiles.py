@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -19,15 +21,21 @@ def quantiles(sample: Sample, steps: int) -> Floats:
     Positions are found in whole numbers, so that a quantile that falls on a value is that value. NaN where
     one falls between two values whose difference is not finite.
     """
-    below, part = np.divmod(np.arange(steps + 1) * (sample.n - 1), steps)
-    lower, upper = sample.at(below), sample.at(np.minimum(below + 1, sample.n - 1))
-    share = part / steps
+    below, above, share, exact = _positions(sample.n, steps)
+    lower, upper = sample.at(below), sample.at(above)
     with np.errstate(over="ignore", invalid="ignore"):
         step = upper - lower
         between = np.where(share < 0.5, lower + step * share, upper - step * (1 - share))
-    exact = (part == 0) | (lower == upper)
+    exact = exact | (lower == upper)
     between[~np.isfinite(between)] = np.nan
     return np.where(exact, lower, between)
+
+
+@lru_cache(maxsize=32)
+def _positions(n: int, steps: int) -> tuple[Counts, Counts, Floats, npt.NDArray[np.bool_]]:
+    """Returns between which two of n sorted numbers each quantile lies, at what share, and whether on one."""
+    below, part = np.divmod(np.arange(steps + 1) * (n - 1), steps)
+    return below, np.minimum(below + 1, n - 1), part / steps, part == 0
 
 
 def inner_edges(sample: Sample, bins: int = BINS) -> Floats:
