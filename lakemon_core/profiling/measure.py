@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -37,7 +38,6 @@ __all__ = [
     "measure",
     "plan_columns",
     "profile_rows",
-    "side_by_side",
     "split_models",
     "summarize_section",
 ]
@@ -45,7 +45,8 @@ __all__ = [
 TABLE = ":table"
 """`column_name` of the row about the whole table."""
 
-_WORKERS = 1
+_WORKERS = max(1, min(4, (os.cpu_count() or 1) - 1))
+"""Threads that summarize columns; one core is left to what compares and writes meanwhile."""
 
 Row = dict[str, object]
 Item = TypeVar("Item")
@@ -205,7 +206,7 @@ def filled(columns: Mapping[str, Summary]) -> tuple[str, ...]:
 def summarize_section(
     rows: pa.Table, section: Section, plan: ColumnPlan, vocabularies: Vocabularies
 ) -> dict[Place, dict[str, Summary]]:
-    """Summarizes every planned column of every group of a section, columns side by side on all cores.
+    """Summarizes every planned column of every group of a section, columns side by side.
 
     Args:
         rows: of the table; planned columns that they lack are left out.
@@ -222,7 +223,7 @@ def summarize_section(
         vocabulary = vocabularies.of(planned.name, column.type)
         return summarize_groups(column, _kind(column, planned.kind), section.parts, groups, vocabulary)
 
-    by_column = side_by_side(work, present)
+    by_column = _side_by_side(work, present)
     return {
         place: {planned.name: found[number] for planned, found in zip(present, by_column, strict=True)}
         for number, place in enumerate(section.groups)
@@ -253,9 +254,9 @@ def each_group(
     return {place: found[members] for place, members in section.groups.items()}
 
 
-def side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """Returns the work on each item, in order, on all cores; the work may not ask for more of them."""
-    return list(_pool().map(work, items))
+def _side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """Returns the work on each item, in order; the work may not ask for more threads itself."""
+    return list(_pool().map(work, items)) if _WORKERS > 1 else [work(item) for item in items]
 
 
 @cache
@@ -307,7 +308,8 @@ def drift_rows(
 ) -> list[list[Row]]:
     """Returns the drift rows of each comparison: `:table`, then one a column.
 
-    Columns are compared side by side on all cores, each in all comparisons together.
+    A column is compared in all comparisons together, and one column after the other: comparing is many short
+    steps, and threads would only wait for each other's interpreter lock.
 
     Args:
         comparisons: best those of one window.
@@ -317,8 +319,7 @@ def drift_rows(
         config_hash: config it was measured with.
     """
     names = dict.fromkeys(name for one in comparisons for name in one.group.columns)
-    found = side_by_side(partial(_drifts, comparisons, smoothing), list(names))
-    by_column = dict(zip(names, found, strict=True))
+    by_column = {name: _drifts(comparisons, smoothing, name) for name in names}
     stamp: Row = {"table_version": table_version, "config_hash": config_hash}
     lists: list[list[Row]] = []
     for number, (group, reference, drift_type) in enumerate(comparisons):

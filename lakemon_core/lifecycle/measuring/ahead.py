@@ -1,4 +1,4 @@
-"""Reading goes on while what was read is measured."""
+"""Rows are read and summarized while what was summarized before is compared and written down."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import count, pairwise
 from typing import TYPE_CHECKING, Protocol
 
@@ -83,10 +84,8 @@ class Reading:
         needed = wanted.union(one for one, after in pairs if after in wanted and self._is_next(one, after))
         before: Window | None = None
         previous: dict[Series, Measured] = {}
-        for part, rows in ahead(chunks(sorted(needed), existing, self.fitting), self._rows_of):
-            measured = self._measured(part, rows, wanted)
-            del rows  # their memory is free while drift is computed
-            give_back()
+        parts = chunks(sorted(needed), existing, self.fitting)
+        for _, measured in ahead(parts, partial(self._measured, wanted=wanted)):
             while measured:
                 window, groups = measured.popleft()
                 if window in wanted:
@@ -98,20 +97,21 @@ class Reading:
         return before is not None and (self.granularity.rows is not None or before.end == window.start)
 
     def _measured(
-        self, part: Sequence[Window], rows: pa.Table, wanted: Collection[Window]
+        self, part: Sequence[Window], wanted: Collection[Window]
     ) -> deque[tuple[Window, list[Measured]]]:
-        """Measures the groups of one chunk of windows: all models together, then each, with slices."""
+        """Reads one chunk of windows and measures its groups: all models together, then each, with slices."""
         from lakemon_core.profiling.measure import ALL_MODELS, GroupKey
         from lakemon_core.profiling.windows import window_numbers
 
+        rows = self.rows(Window(part[0].start, part[-1].end))
         numbers = window_numbers(rows.column(self.context.roles.timestamp), part)
         granularity = str(self.granularity)
         keys = [GroupKey(window, granularity, ALL_MODELS, None, None, "INPUT") for window in part]
         told = {number for number, window in enumerate(part) if window in wanted}
-        return deque(zip(part, self.ruler.measure(rows, keys, self.model_id, numbers, told), strict=True))
-
-    def _rows_of(self, part: Sequence[Window]) -> pa.Table:
-        return self.rows(Window(part[0].start, part[-1].end))
+        measured = self.ruler.measure(rows, keys, self.model_id, numbers, told)
+        del rows
+        give_back()
+        return deque(zip(part, measured, strict=True))
 
     def rows(self, span: Window) -> pa.Table:
         """Reads the rows of a span of time."""

@@ -43,15 +43,15 @@ class Scribe:
 
     def profile(self, found: Iterable[Measured]) -> list[list[Row]]:
         """Returns the profile rows of groups of one window, a list a group, all but what is derived."""
-        from lakemon_core.profiling.measure import profile_rows, side_by_side
+        from lakemon_core.profiling.measure import profile_rows
 
         by_series = {one.series: one for one in found}
         model_id, version = self.context.roles.model_id, self.table_version
 
-        def of_group(one: Measured) -> list[Row]:
-            return profile_rows(one.group, model_id, table_version=version, config_hash=self.definition)
-
-        lists = side_by_side(of_group, list(by_series.values()))
+        lists = [
+            profile_rows(one.group, model_id, table_version=version, config_hash=self.definition)
+            for one in by_series.values()
+        ]
         for one, rows in zip(by_series.values(), lists, strict=True):
             for row in rows:
                 self._add_aggregates(row, one.aggregates)
