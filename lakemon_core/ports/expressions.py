@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
 
 class Expressions(Protocol):
-    """Runs expressions that `lakemon_core.expressions` has translated; nothing else ever reaches it."""
+    """Runs expressions that `lakemon_core.expressions` has translated; nothing else ever reaches it.
+
+    Several threads may call it at once.
+    """
 
     def evaluate(self, rows: pa.Table, columns: Mapping[str, str]) -> pa.Table:
         """Returns one column for each expression, with a value for every row, in the order of the rows.

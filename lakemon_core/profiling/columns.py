@@ -82,8 +82,8 @@ def summarize_groups(
     if kind is Kind.NUMERIC:
         return _merged(summarize_number_parts(_decoded(column), parts), groups, NumericSummary.merged)
     if kind in {Kind.CATEGORICAL, Kind.BOOLEAN}:
-        codes = vocabulary.encode(column)
-        of_parts = [summarize_codes(codes[rows], vocabulary) for rows in parts]
+        codes = parts.arranged(vocabulary.encode(column))
+        of_parts = [summarize_codes(codes[span], vocabulary) for span in parts.spans()]
         return _merged(of_parts, groups, merged_categories)
     return [summarize(some_rows(column, parts.rows(members)), kind) for members in groups]
 
@@ -91,7 +91,7 @@ def summarize_groups(
 def _merged(
     of_parts: Sequence[Part], groups: Sequence[Members], merge: Callable[[Sequence[Part]], Part]
 ) -> list[Part]:
-    found = {(number,): part for number, part in enumerate(of_parts)}
+    found: dict[Members, Part] = {(number,): part for number, part in enumerate(of_parts)}
     for members, ready in _recipes(tuple(dict.fromkeys(groups))):
         found[members] = merge([found[one] for one in ready])
     return [found[members] for members in groups]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeGuard, TypeVar
+from typing import Any
 
 from lakemon_core.profiling.categorical.drift import CATEGORICAL, compare_categories
 from lakemon_core.profiling.columns import CategoricalSummary, NumericSummary, Summary, TimestampSummary
@@ -46,7 +46,6 @@ __all__ = [
 ]
 
 Values = dict[str, Any]
-Kind = TypeVar("Kind", NumericSummary, CategoricalSummary)
 
 _DELTAS = ("percent_null_delta", "percent_distinct_delta")
 _COMPARED: dict[type[Summary], tuple[str, ...]] = {
@@ -75,26 +74,24 @@ def column_drifts(pairs: Sequence[tuple[Summary, Summary]], *, smoothing: str = 
 
     They are compared all together, which costs little more than one pair.
     """
-    numbers = [pair for pair in pairs if _are(NumericSummary, pair)]
-    categories = [pair for pair in pairs if _are(CategoricalSummary, pair)]
-    of_numbers = iter(compare_numbers(numbers, smoothing))
-    of_categories = iter(compare_categories(categories, smoothing))
-    found: list[Values] = []
-    for current, reference in pairs:
-        if type(current) is not type(reference):
-            why = f"the reference is {_kind(reference)}, the column {_kind(current)}"
-            found.append(unavailable(current, why))
-        elif isinstance(current, NumericSummary):
-            found.append(_row(current, reference, *next(of_numbers)))
-        elif isinstance(current, CategoricalSummary):
-            found.append(_row(current, reference, *next(of_categories)))
-        else:
-            found.append(_row(current, reference, common_deltas(current, reference), {}))
-    return found
-
-
-def _are(kind: type[Kind], pair: tuple[Summary, Summary]) -> TypeGuard[tuple[Kind, Kind]]:
-    return isinstance(pair[0], kind) and isinstance(pair[1], kind)
+    numbers: dict[int, tuple[NumericSummary, NumericSummary]] = {}
+    categories: dict[int, tuple[CategoricalSummary, CategoricalSummary]] = {}
+    found: dict[int, Values] = {}
+    for number, (current, reference) in enumerate(pairs):
+        match current, reference:
+            case NumericSummary(), NumericSummary():
+                numbers[number] = current, reference
+            case CategoricalSummary(), CategoricalSummary():
+                categories[number] = current, reference
+            case TimestampSummary(), TimestampSummary():
+                found[number] = _row(current, reference, common_deltas(current, reference), {})
+            case _:
+                why = f"the reference is {_kind(reference)}, the column {_kind(current)}"
+                found[number] = unavailable(current, why)
+    compared = dict(zip(numbers, compare_numbers(list(numbers.values()), smoothing), strict=True))
+    compared |= zip(categories, compare_categories(list(categories.values()), smoothing), strict=True)
+    found |= {number: _row(*pairs[number], *one) for number, one in compared.items()}
+    return [found[number] for number in range(len(pairs))]
 
 
 def _row(current: Summary, reference: Summary, values: Values, reasons: dict[str, str]) -> Values:

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
+Compared = tuple[Measured, Measured, str]
+"""A group, its reference, and the drift type."""
+
+_TOGETHER = 32
+"""Pairs of groups that are compared together: the fewer calls, the better for small windows."""
+_ROWS_TOGETHER = 250_000
+"""Rows of groups after which pairs do not wait for more: these rows are held in memory."""
 _PAIRS = 5_000
 """Pairs of groups and columns that custom metrics compare at once."""
 
@@ -117,8 +124,8 @@ def _quality(measured: Measured) -> Mapping[str, object]:
 class Sheet:
     """The rows of one refresh of one granularity, as they come about.
 
-    Rows become tables window by window. A custom metric that compares windows sees them again: then a few are
-    done together, and profile rows of the last one are kept for the next.
+    Rows become tables after one window, or after a few small ones, which are compared together. A custom
+    metric that compares windows sees their profile rows again: then those of the last one are kept.
 
     Attributes:
         scribe: writes groups down.
@@ -132,6 +139,7 @@ class Sheet:
     _profile: list[Row] = field(default_factory=list[Row])
     _drift: list[Row] = field(default_factory=list[Row])
     _done: list[tuple[pa.Table, pa.Table]] = field(default_factory=list)
+    _waiting: list[Compared] = field(default_factory=list[Compared])
     _pairs: list[Pair] = field(default_factory=list[Pair])
     _written: dict[GroupKey, Mapping[str, Row]] = field(default_factory=dict)
 
@@ -141,7 +149,8 @@ class Sheet:
         self._written.clear()
 
     def end(self) -> None:
-        """Lets go of what belongs to a turn."""
+        """Compares what still waits, and lets go of what belongs to a turn."""
+        self._compare()
         self.begin({}, whole=self.whole)
 
     def add(self, found: Iterable[Measured], references: Mapping[str, Mapping[Series, Measured]]) -> None:
@@ -149,12 +158,21 @@ class Sheet:
         groups = list(found)
         own = {one.group.key: rows for one, rows in zip(groups, self._profiled(groups), strict=True)}
         self._profile += [row for rows in own.values() for row in rows]
-        self._written |= {key: _by_column(rows) for key, rows in own.items()}
-        self._compare([pair for one in groups for pair in self._references(one, references)])
-        kept = {*own, *(one.group.key for one in self.baseline.values())}
-        self._written = {key: rows for key, rows in self._written.items() if key in kept}
-        if len(self._pairs) >= _PAIRS or not self.scribe.custom.drifts:
+        self._waiting += [pair for one in groups for pair in self._references(one, references)]
+        if self.scribe.custom.drifts:
+            self._written |= {key: _by_column(rows) for key, rows in own.items()}
+            self._compare()
+            kept = {*own, *(one.group.key for one in self.baseline.values())}
+            self._written = {key: rows for key, rows in self._written.items() if key in kept}
+            if len(self._pairs) >= _PAIRS:
+                self._settle()
+        elif len(self._waiting) >= _TOGETHER or self._rows_waiting >= _ROWS_TOGETHER:
+            self._compare()
             self._settle()
+
+    @property
+    def _rows_waiting(self) -> int:
+        return sum(one.group.rows for one, _, _ in self._waiting)
 
     def tables(self) -> tuple[pa.Table, pa.Table]:
         """Returns all rows of the profile and the drift table."""
@@ -185,7 +203,7 @@ class Sheet:
 
     def _references(
         self, one: Measured, references: Mapping[str, Mapping[Series, Measured]]
-    ) -> Iterator[tuple[Measured, Measured, str]]:
+    ) -> Iterator[Compared]:
         """Yields a group with each of its references and the drift type: the baseline's first."""
         model_id, *place = one.series
         everything = self.baseline.get(("*", place[0], place[1]))
@@ -195,9 +213,10 @@ class Sheet:
             if reference := earlier.get(one.series):
                 yield one, reference, drift_type
 
-    def _compare(self, pairs: Sequence[tuple[Measured, Measured, str]]) -> None:
+    def _compare(self) -> None:
         from lakemon_core.profiling.measure import Comparison
 
+        pairs, self._waiting = self._waiting, []
         comparisons = [Comparison(one.group, other.group, drift_type) for one, other, drift_type in pairs]
         lists = self.scribe.drift(comparisons)
         for (one, reference, _), found in zip(pairs, lists, strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from lakemon_core.domain.errors import DataError
@@ -19,9 +20,10 @@ _ANY = "lakemon_any"
 
 
 class DuckExpressions:
-    """Runs translated expressions; the database is opened with the first and closed by `close`."""
+    """Runs translated expressions, one at a time, in a database that `close` closes."""
 
     def __init__(self) -> None:
+        self._one_at_a_time = Lock()
         self._open = ExitStack()
         self._connection: duckdb.DuckDBPyConnection | None = None
 
@@ -42,15 +44,16 @@ class DuckExpressions:
         import duckdb
 
         wanted = ", ".join(f"{sql} AS {quote(name)}" for name, sql in columns.items())
-        connection = self._connected()
-        connection.register(_ROWS, _with_a_column(rows))
-        try:
-            statement = f"SELECT {wanted} FROM {_ROWS}"  # noqa: S608 - checked by lakemon_core.expressions
-            return connection.sql(statement).to_arrow_table()
-        except duckdb.Error as error:
-            raise _refused(error) from error
-        finally:
-            connection.unregister(_ROWS)
+        statement = f"SELECT {wanted} FROM {_ROWS}"  # noqa: S608 - checked by lakemon_core.expressions
+        with self._one_at_a_time:
+            connection = self._connected()
+            connection.register(_ROWS, _with_a_column(rows))
+            try:
+                return connection.sql(statement).to_arrow_table()
+            except duckdb.Error as error:
+                raise _refused(error) from error
+            finally:
+                connection.unregister(_ROWS)
 
     def _connected(self) -> duckdb.DuckDBPyConnection:
         if self._connection is None:
