@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lakemon_core.domain.errors import DataError
@@ -29,11 +30,13 @@ class Baseline:
     """The baseline table, pinned to a version; without a name there is none.
 
     `measured` holds what was measured last: the next length of windows has the same groups, as a rule.
+    `unwritten` keeps it for the next run.
     """
 
     name: TableName | None
     version: int | None
     measured: dict[Part, Groups] = field(default_factory=dict["Part", Groups], compare=False)
+    unwritten: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]], compare=False)
 
     @classmethod
     def of(cls, context: RunContext) -> Baseline:
@@ -57,6 +60,11 @@ class Baseline:
                 cure="correct the number, or leave it out to take the newest.",
             )
         return cls(name, newest if pinned is None else pinned)
+
+    def keep(self) -> None:
+        """Keeps what was measured, with what comparing has found of it since."""
+        while self.unwritten:
+            self.unwritten.pop()()
 
     def rows(self, context: RunContext) -> int:
         """Returns how many rows the baseline has."""
@@ -129,7 +137,7 @@ def _measure(context: RunContext, baseline: Baseline, ruler: Ruler, *, told: boo
         model_type.fit_baseline(rows)
     (groups,) = own.measure(rows, [key], model_id, told=None if told else ())
     if kept is not None:
-        kept.write(own.plan.columns, groups)
+        baseline.unwritten.append(partial(kept.write, own.plan.columns, groups))
     return {one.series: one for one in groups}
 
 

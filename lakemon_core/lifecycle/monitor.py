@@ -172,6 +172,7 @@ class Refresh:
             reading.fill(sheet, due.windows, due.existing, number * total, len(turns) * total)
             writer.keep_baseline(sheet)
             sheet.end()
+            self.baseline.keep()
         begin_writing(self.context, granularity, now)
         writer.write(sheet)
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 from lakemon_core.profiling.categorical.summary import CategoricalSummary
 from lakemon_core.profiling.categorical.vocabulary import Vocabulary
 from lakemon_core.profiling.columns import Summary
+from lakemon_core.profiling.numeric.blocks import Blocks
 from lakemon_core.profiling.numeric.sample import Sample
 from lakemon_core.profiling.numeric.summary import NumericSummary
 from lakemon_core.profiling.timestamps import TimestampSummary
@@ -20,10 +21,20 @@ from lakemon_core.profiling.timestamps import TimestampSummary
 Array = npt.NDArray[Any]
 Packed = dict[str, Any]
 
+
+def _names(kept: Any) -> list[str]:
+    return [one.name for one in fields(kept)]
+
+
 _CLASSES: Mapping[str, type[Any]] = {
-    one.__name__: one for one in (NumericSummary, CategoricalSummary, TimestampSummary, Sample)
+    one.__name__: one for one in (NumericSummary, CategoricalSummary, TimestampSummary, Sample, Blocks)
 }
-FIELDS = {name: [one.name for one in fields(each)] for name, each in _CLASSES.items()}
+_FOUND: Mapping[str, tuple[str, ...]] = {
+    NumericSummary.__name__: ("_moments", "zeros", "bin_edges", "bins"),
+    Sample.__name__: ("blocks", "marks"),
+}
+"""What comparing finds of an object of a class, and is kept with it if it was found."""
+FIELDS = {name: [*_names(each), *_FOUND.get(name, ())] for name, each in _CLASSES.items()}
 """Of each class; what was kept with other fields is of no use."""
 
 
@@ -71,10 +82,14 @@ class Packing:
         if isinstance(value, Vocabulary):
             ends, texts = _split(value.levels)
             return {"text": value.text, "ends": self._packed(ends), "texts": self._packed(texts)}
-        parts = {one.name: getattr(value, one.name) for one in fields(value)}
-        if isinstance(value, Sample) and len(value.values) == value.n:
-            parts["ranks"] = None  # 0, 1, 2 ...: numbers without ties
-        return {"class": type(value).__name__} | {name: self._packed(part) for name, part in parts.items()}
+        if isinstance(value, tuple):
+            return {"all": [self._packed(part) for part in cast("tuple[object, ...]", value)]}
+        kind = type(value).__name__
+        parts = {name: getattr(value, name) for name in _names(value)}
+        parts |= {name: vars(value)[name] for name in _FOUND.get(kind, ()) if name in vars(value)}
+        if isinstance(value, Sample) and value.untied:
+            parts["ranks"] = None  # 0, 1, 2 ...
+        return {"class": kind} | {name: self._packed(part) for name, part in parts.items()}
 
 
 @dataclass(slots=True)
@@ -89,7 +104,6 @@ class Unpacking:
     objects: Sequence[Packed]
     arrays: Sequence[Array]
     _made: dict[int, Any] = field(default_factory=dict[int, Any])
-    _ranks: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def summaries(self, places: Sequence[Any]) -> list[Summary]:
         """Returns the summaries at some places."""
@@ -106,18 +120,19 @@ class Unpacking:
     def _object(self, packed: Packed) -> Any:
         if "array" in packed:
             return self.arrays[packed["array"]]
+        if "all" in packed:
+            return tuple(self._unpacked(part) for part in packed["all"])
         parts = {name: self._unpacked(part) for name, part in packed.items() if name != "class"}
         if "ends" in parts:
             return Vocabulary.of(_joined(parts["ends"], parts["texts"]), text=parts["text"])
+        found = {name: parts.pop(name) for name in _FOUND.get(packed["class"], ()) if name in parts}
         if packed["class"] == Sample.__name__ and parts["ranks"] is None:
-            parts["ranks"] = self._naturals(len(parts["values"]))
-        return _CLASSES[packed["class"]](**parts)
-
-    def _naturals(self, n: int) -> Array:
-        """Returns 0 to n; all samples share them."""
-        if len(self._ranks) <= n:
-            self._ranks = np.arange(max(n + 1, 2 * len(self._ranks)))
-        return self._ranks[: n + 1]
+            made = Sample.without_ties(parts["values"], parts["parts"])
+        else:
+            made = _CLASSES[packed["class"]](**parts)
+        if found:
+            vars(made).update(found)
+        return made
 
 
 def _split(texts: pa.LargeStringArray) -> tuple[Array, Array]:

@@ -114,11 +114,13 @@ def _aligned_by_text(current: CategoricalSummary, reference: CategoricalSummary)
 def _few_levels(p: Counts, q: Counts) -> Levels:
     """Returns counts of the reference and of the column, and how many levels have them both.
 
-    Many levels share few pairs of counts.
+    Many levels share few pairs of counts. They come in an order that does not depend on that of the levels.
     """
     width = int(q.max()) + 1
     if len(p) <= _FEW or (int(p.max()) + 1) * width > _LARGEST:
-        return p, q, (p + q) > 0
+        order = np.lexsort((q, p))
+        order = order[(p + q)[order] > 0]
+        return p[order], q[order], np.ones(len(order), dtype=np.int64)
     keys, levels = np.unique(p * width + q, return_counts=True)
     start = 1 if keys[0] == 0 else 0
     reference, now = np.divmod(keys[start:], width)

@@ -71,9 +71,14 @@ class Sample:
         n = len(numbers)
         differ = numbers[1:] != numbers[:-1]
         if np.count_nonzero(differ) + 1 >= n:
-            return cls(numbers, _naturals(n), parts)
+            return cls.without_ties(numbers, parts)
         ranks = np.concatenate([[0], np.flatnonzero(differ) + 1, [n]])
         return cls(numbers[ranks[:-1]], ranks)
+
+    @classmethod
+    def without_ties(cls, numbers: Floats, parts: tuple[Sample, ...] = ()) -> Sample:
+        """Takes numbers that are in order and all differ, and the samples that they were merged from."""
+        return cls(numbers, _naturals(len(numbers)), parts)
 
     @classmethod
     def _counted(cls, integers: Numbers, least: int) -> Sample:
