@@ -116,7 +116,7 @@ def _measure(context: RunContext, baseline: Baseline, ruler: Ruler, *, told: boo
     own = replace(
         ruler,
         plan=plan_columns(schema, roles).keep(ruler.plan),
-        quality=model_type.quality if quality else None,
+        quality=model_type.quality_of_groups if quality else None,
         quality_columns=quality,
         slicing=ruler.slicing.within(names),
     )

@@ -124,7 +124,7 @@ class Refresh:
             definition=definition_of(context.monitor, roles, baseline.version),
             ruler=Ruler(
                 plan_columns(info.schema, roles),
-                context.model_type.quality if quality else None,
+                context.model_type.quality_of_groups if quality else None,
                 quality,
                 Slicing.of(context, info.schema),
                 CustomMetrics.of(context, info.schema),

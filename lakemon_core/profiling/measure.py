@@ -35,6 +35,7 @@ __all__ = [
     "drift_rows",
     "each_group",
     "filled",
+    "groups_together",
     "measure",
     "plan_columns",
     "profile_rows",
@@ -233,9 +234,7 @@ def summarize_section(
 def each_group(
     rows: pa.Table, section: Section, columns: Collection[str], work: Callable[[pa.Table], Result]
 ) -> dict[Place, Result]:
-    """Returns what a function says of the rows of every group; groups of the same rows share the answer.
-
-    Rows are put in the order of the parts once and not copied again: a group is a table in pieces.
+    """Returns what a function says of the rows of every group; see `groups_together`.
 
     Args:
         rows: of the table.
@@ -243,14 +242,35 @@ def each_group(
         columns: that the function reads; those that the rows lack are left out.
         work: the function.
     """
+
+    def each(ordered: pa.Table, parts: Sequence[slice], groups: Sequence[Members]) -> list[Result]:
+        tables = [some_rows(ordered, part) for part in parts]
+        return [work(pa.concat_tables([tables[part] for part in members])) for members in groups]
+
+    return groups_together(rows, section, columns, each)
+
+
+def groups_together(
+    rows: pa.Table,
+    section: Section,
+    columns: Collection[str],
+    work: Callable[[pa.Table, Sequence[slice], Sequence[Members]], Sequence[Result]],
+) -> dict[Place, Result]:
+    """Returns what a function says of all groups; those of the same rows share the answer.
+
+    Args:
+        rows: of the table.
+        section: its groups.
+        columns: that the function reads; those that the rows lack are left out.
+        work: gets the rows part after part, where each part is among them, and of each group the numbers of
+            its parts; returns one answer a group.
+    """
     picked = rows.select([name for name in dict.fromkeys(columns) if name in rows.schema.names])
-    order, bounds = section.parts.order, section.parts.bounds.tolist()
+    order = section.parts.order
     ordered = picked if order is None else some_rows(picked, order)
-    parts = [ordered.slice(start, stop - start) for start, stop in pairwise(bounds)]
-    found: dict[Members, Result] = {}
-    for members in section.groups.values():
-        if members not in found:
-            found[members] = work(pa.concat_tables([parts[part] for part in members]))
+    parts = [slice(start, stop) for start, stop in pairwise(section.parts.bounds.tolist())]
+    groups = list(dict.fromkeys(section.groups.values()))
+    found = dict(zip(groups, work(ordered, parts, groups), strict=True))
     return {place: found[members] for place, members in section.groups.items()}
 
 

@@ -15,6 +15,7 @@ class TestMyModelType(ModelTypeContract):
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, ClassVar
@@ -128,6 +129,24 @@ class ModelTypeContract:
             if isinstance(value, float) and isinstance(other, float):
                 assert math.isclose(value, other, rel_tol=1e-9, abs_tol=1e-12), column
 
+    def test_groups_are_measured_together_as_one_by_one(self, model_type: ModelType, rows: pa.Table) -> None:
+        """`quality_of_groups` answers what `quality` does of each group; parts may be left out."""
+        import pyarrow as pa
+
+        model_type.fit_baseline(rows)
+        third = len(rows) // 3
+        parts = [slice(0, third), slice(third, 2 * third), slice(2 * third, len(rows) - 1)]
+        groups = [(0, 1, 2), (1,), (0, 2)]
+        found = model_type.quality_of_groups(rows, parts, groups)
+        assert len(found) == len(groups)
+        for group, one in zip(groups, found, strict=True):
+            spans = [parts[number] for number in group]
+            tables = [rows.slice(span.start, span.stop - span.start) for span in spans]
+            alone = model_type.quality(pa.concat_tables(tables))
+            assert (one.n, one.rows, one.reasons) == (alone.n, alone.rows, alone.reasons)
+            for name in ("values", "intervals", "counts"):
+                assert _alike(getattr(one, name), getattr(alone, name)), name
+
     def test_what_adds_up_over_slices_adds_up(self, model_type: ModelType, rows: pa.Table) -> None:
         """A metric that adds up as itself is the mean of two halves by the rows they rest on."""
         model_type.fit_baseline(rows)
@@ -189,6 +208,17 @@ def _resting(metric: QualityMetric, found: QualityResult) -> tuple[float | None,
         value = value[part] if isinstance(value, dict) else None
     count = found.counts.get(metric.name, found.n)
     return (float(value), count) if isinstance(value, float) else (None, 0)
+
+
+def _alike(one: object, other: object) -> bool:
+    """Whether values are the same, but for the last digits of numbers."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(_alike(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(_alike, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
+    return one == other
 
 
 def _without_reason(found: QualityResult, model_type: ModelType) -> list[str]:

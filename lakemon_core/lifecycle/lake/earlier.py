@@ -108,7 +108,7 @@ class Earlier:
             quality = quality_columns(self.context, self.schema.names)
         return Ruler(
             plan_columns(self.schema, self.context.roles),
-            self.context.model_type.quality if quality else None,
+            self.context.model_type.quality_of_groups if quality else None,
             quality,
             Slicing(slices),
             custom,

@@ -60,7 +60,7 @@ class Ruler:
 
     Attributes:
         plan: the columns.
-        quality: `ModelType.quality`; None without labels.
+        quality: `ModelType.quality_of_groups`; None without labels.
         quality_columns: that it reads.
         slicing: the slices.
         custom: the custom metrics.
@@ -71,7 +71,7 @@ class Ruler:
     """
 
     plan: ColumnPlan
-    quality: Callable[[pa.Table], QualityResult] | None
+    quality: Callable[[pa.Table, Sequence[slice], Sequence[Sequence[int]]], Sequence[QualityResult]] | None
     quality_columns: tuple[str, ...]
     slicing: Slicing
     custom: CustomMetrics
@@ -184,11 +184,11 @@ class Ruler:
         return own
 
     def _quality(self, rows: pa.Table, section: Section) -> Mapping[Place, QualityResult]:
-        from lakemon_core.profiling.measure import each_group
+        from lakemon_core.profiling.measure import groups_together
 
         if self.quality is None:
             return {}
-        return each_group(rows, section, self.quality_columns, self.quality)
+        return groups_together(rows, section, self.quality_columns, self.quality)
 
     def _aggregates(self, rows: pa.Table, section: Section) -> Mapping[Place, Aggregates]:
         from lakemon_core.profiling.measure import each_group

@@ -92,6 +92,16 @@ class Classification(ModelType):
 
         return measure_quality(rows, self._config, METRICS)
 
+    def quality_of_groups(
+        self, rows: pa.Table, parts: Sequence[slice], groups: Sequence[Sequence[int]]
+    ) -> Sequence[QualityResult]:
+        """Reads every row once; a type that inherits from this one with its own `quality` is asked that."""
+        from lakemon_classification.quality import measure_groups
+
+        if getattr(self.quality, "__func__", None) is not Classification.quality:
+            return super().quality_of_groups(rows, parts, groups)
+        return measure_groups(rows, parts, groups, self._config, METRICS)
+
     def default_rules(self) -> Sequence[Rule]:
         """Drift, missing predictions; with labels, whether the model is better than no model at all.
 

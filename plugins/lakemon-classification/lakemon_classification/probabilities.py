@@ -77,6 +77,14 @@ def read_probabilities(rows: pa.Table, config: ClassificationConfig) -> Probabil
     return _unreadable(column, f"probabilities cannot be read from a column of type {kind}")
 
 
+def in_columns(schema: pa.Schema, config: ClassificationConfig) -> bool:
+    """Whether probabilities are a number a column, or there are none: then a row has as many as columns."""
+    name = config.prediction_proba_col
+    if config.proba_columns or name is None or name not in schema.names:
+        return True
+    return _is_number(schema.field(name).type)
+
+
 def _in_any_line(flags: Flags) -> Flags:
     return flags[0] if len(flags) == 1 else np.asarray(flags.any(axis=0))
 

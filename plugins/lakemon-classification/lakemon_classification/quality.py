@@ -10,6 +10,7 @@ import pyarrow as pa
 from lakemon_classification.config import ClassificationConfig
 from lakemon_classification.metrics import scoring, tally
 from lakemon_classification.metrics.findings import Findings
+from lakemon_classification.probabilities import in_columns
 from lakemon_classification.readings import Group, Readings
 from lakemon_classification.vocabulary import Codes, Vocabulary
 from lakemon_core.domain.estimate import Estimate
@@ -66,21 +67,46 @@ def measure_quality(
         config: names columns and classes.
         metrics: of the model type: they name intervals and counts.
     """
-    return _measure(Readings.of([rows], config).group([0]), rows, config, metrics)
+    return _measure(Readings.of(rows, [slice(0, len(rows))], config).group([0]), config, metrics)
 
 
-def _measure(
-    group: Group, rows: pa.Table, config: ClassificationConfig, metrics: Sequence[QualityMetric]
-) -> QualityResult:
+def measure_groups(
+    rows: pa.Table,
+    parts: Sequence[slice],
+    groups: Sequence[Sequence[int]],
+    config: ClassificationConfig,
+    metrics: Sequence[QualityMetric],
+) -> list[QualityResult]:
+    """Measures groups that are made of parts of a table as `measure_quality` does; each row is read once.
+
+    Probabilities that come as maps, structs or lists are read group by group: what they take in memory
+    depends on the classes that occur.
+
+    Args:
+        rows: part after part.
+        parts: from which row to which each part goes.
+        groups: of each group the numbers of its parts.
+        config: names columns and classes.
+        metrics: of the model type.
+    """
+    if not in_columns(rows.schema, config):
+        tables = [rows.slice(part.start, part.stop - part.start) for part in parts]
+        wholes = (pa.concat_tables([tables[number] for number in group]) for group in groups)
+        return [measure_quality(whole, config, metrics) for whole in wholes]
+    readings = Readings.of(rows, parts, config)
+    return [_measure(readings.group(group), config, metrics) for group in groups]
+
+
+def _measure(group: Group, config: ClassificationConfig, metrics: Sequence[QualityMetric]) -> QualityResult:
     labelled = int(group.count[group.label >= 0].sum())
-    found = _measured(group, labelled, config) if labelled else _without_labels(rows, config)
+    found = _measured(group, labelled, config) if labelled else _without_labels(group)
     cells = {**found.cells, "label_count": labelled}
     result = QualityResult.of(found.estimates, metrics, cells, n=labelled, rows=group.rows)
     return replace(result, reasons={**found.reasons, **result.reasons})
 
 
-def _without_labels(rows: pa.Table, config: ClassificationConfig) -> Findings:
-    known = config.label_col in rows.schema.names
+def _without_labels(group: Group) -> Findings:
+    known = group.readings.has_labels
     return Findings.none(
         _ESTIMATES, _CELLS, "no row has a label" if known else "the table has no label column"
     )

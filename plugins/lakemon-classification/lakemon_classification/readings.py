@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -14,6 +13,7 @@ import pyarrow as pa
 
 from lakemon_classification.classes import Classes, no_classes, read_classes
 from lakemon_classification.config import ClassificationConfig
+from lakemon_classification.metrics.ranking import Scored
 from lakemon_classification.metrics.tally import MOST_CELLS, added_up
 from lakemon_classification.probabilities import Probabilities, read_probabilities
 from lakemon_classification.vocabulary import Codes
@@ -22,7 +22,6 @@ from lakemon_core.profiling.quality.estimates import BLOCK, cut
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Counted = tuple[Codes, Codes]
-Scored = tuple[Flags, Floats]
 Item = TypeVar("Item", bound=np.generic)
 
 
@@ -34,24 +33,25 @@ class Readings:
         label: classes of the labels.
         prediction: classes of the predictions; none where there are no labels.
         probabilities: None where the table has none, or no labels.
-        parts: the rows of each part, one part after the other.
+        parts: from which row to which each part goes.
+        has_labels: whether the table has a column of labels.
     """
 
     label: Classes
     prediction: Classes
     probabilities: Probabilities | None
     parts: tuple[slice, ...]
+    has_labels: bool
 
     @classmethod
-    def of(cls, parts: Sequence[pa.Table], config: ClassificationConfig) -> Readings:
-        """Reads the parts of a table; without labels nothing else."""
-        rows = parts[0] if len(parts) == 1 else pa.concat_tables(parts)
-        spans = tuple(slice(*ends) for ends in pairwise(accumulate(map(len, parts), initial=0)))
-        label = read_classes(rows, config.label_col)
+    def of(cls, rows: pa.Table, parts: Sequence[slice], config: ClassificationConfig) -> Readings:
+        """Reads the columns of all rows; without labels nothing else."""
+        spans = tuple(parts)
+        label, known = read_classes(rows, config.label_col), config.label_col in rows.schema.names
         if not label.names:
-            return cls(label, no_classes(len(rows)), None, spans)
+            return cls(label, no_classes(len(rows)), None, spans, known)
         prediction = read_classes(rows, config.prediction_col)
-        return cls(label, prediction, read_probabilities(rows, config), spans)
+        return cls(label, prediction, read_probabilities(rows, config), spans, known)
 
     def group(self, members: Sequence[int]) -> Group:
         """Returns the group that some parts make."""
@@ -118,7 +118,7 @@ class Readings:
             rows = self.rows(part)
             assert self.probabilities is not None
             scores = self.probabilities.by_class[line]
-            self._memory[key] = positive.take(self.label.codes[rows]), scores[rows]
+            self._memory[key] = Scored(positive.take(self.label.codes[rows]), scores[rows])
         return self._memory[key]
 
     @cached_property
@@ -160,15 +160,14 @@ class Group:
         columns = ((self.readings.label, self.label), (self.readings.prediction, self.prediction))
         return [column.names[code] for column, codes in columns for code in {*codes.tolist()} if code >= 0]
 
-    def scored(self, line: int, positive: Flags) -> Scored:
-        """Returns of the judged rows whether the label is positive, and the probabilities of one line.
+    def scored(self, line: int, positive: Flags) -> list[Scored]:
+        """Returns the judged rows of each part: whether the label is positive, and one of the probabilities.
 
         Args:
             line: of the probabilities.
             positive: of each class of the labels.
         """
-        found = [self.readings.scored(part, line, positive) for part in self.members]
-        return joined([flags for flags, _ in found]), joined([scores for _, scores in found])
+        return [self.readings.scored(part, line, positive) for part in self.members]
 
     def by_class(self, classes: Codes) -> tuple[Codes, Floats]:
         """Returns the classes of the judged rows, and all their probabilities.

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lakemon_classification.metrics.calibration import Bins
-from lakemon_classification.metrics.ranking import Ranking
+from lakemon_classification.metrics.ranking import Ranking, Scored
 from sklearn.calibration import calibration_curve
 
 from lakemon_core.profiling.schemas import profile_schema
@@ -19,7 +19,7 @@ def close(value):
 
 
 def bins_of(labels, scores, strategy="uniform", bins=10):
-    ranking = Ranking.of(np.array(labels, dtype=bool), np.array(scores, dtype=float))
+    ranking = Ranking.of([Scored(np.array(labels, dtype=bool), np.array(scores, dtype=float))])
     return Bins.equal_width(ranking, bins) if strategy == "uniform" else Bins.equal_mass(ranking, bins)
 
 

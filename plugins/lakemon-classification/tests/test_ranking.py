@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lakemon_classification.metrics.ranking import Ranking
+from lakemon_classification.metrics.ranking import Ranking, Scored
 from sklearn import metrics
 
 rows = st.lists(
@@ -12,8 +12,12 @@ rows = st.lists(
 )
 
 
+def ranking_of(positive, scores):
+    return Ranking.of([Scored(positive, scores)])
+
+
 def ranks_of(positive, scores):
-    return Ranking.of(positive, scores).ranks()
+    return ranking_of(positive, scores).ranks()
 
 
 @given(rows)
@@ -62,7 +66,7 @@ def brute_force_delong(positive, scores):
 def test_the_variance_of_the_auc_is_delongs(rows):
     positive = np.array([label for label, _ in rows], dtype=bool)
     scores = np.array([score for _, score in rows])
-    ranking = Ranking.of(positive, scores)
+    ranking = ranking_of(positive, scores)
     ranks = ranking.ranks()
     if min(positive.sum(), (~positive).sum()) < 2:
         assert math.isnan(ranks.auc_variance())
@@ -79,7 +83,7 @@ def test_rankings_of_many_rows_agree_with_scikit_learn_whether_they_tie_or_not(d
     random = np.random.default_rng(digits)
     scores = random.random(80_000).round(digits)
     positive = random.random(80_000) < 0.2 + scores / 2
-    ranking = Ranking.of(positive, scores)
+    ranking = ranking_of(positive, scores)
     found = ranking.ranks()
     assert found.roc_auc == pytest.approx(metrics.roc_auc_score(positive, scores), rel=1e-9)
     assert found.average_precision() == pytest.approx(
@@ -97,9 +101,9 @@ def test_rankings_of_many_rows_agree_with_scikit_learn_whether_they_tie_or_not(d
 def test_scores_keep_their_flags_whatever_their_sign_and_size():
     scores = np.array([0.0, -0.0, 5e-324, 1.0, np.inf, 1.0, 0.0])
     positive = np.array([True, False, False, True, True, False, False])
-    found = Ranking.of(positive, scores)
+    found = ranking_of(positive, scores)
     assert found.scores.tolist() == [0, 0, 0, 5e-324, 1, 1, np.inf]
     assert found.positive.tolist() == [False, False, True, False, False, True, True]
-    mirrored = Ranking.of(positive, -scores)
+    mirrored = ranking_of(positive, -scores)
     assert mirrored.scores.tolist() == (-found.scores[::-1]).tolist()
     assert mirrored.ranks().roc_auc == pytest.approx(1 - found.ranks().roc_auc)

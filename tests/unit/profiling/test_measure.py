@@ -1,16 +1,20 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import numpy as np
 import pyarrow as pa
+import pytest
 
 from lakemon_core.domain.monitor import Roles
 from lakemon_core.domain.window import Granularity
 from lakemon_core.profiling.columns import Kind, NumericSummary
+from lakemon_core.profiling.layout import Labels, lay_out
 from lakemon_core.profiling.measure import (
     TABLE,
     Comparison,
     GroupKey,
     drift_rows,
+    each_group,
     measure,
     plan_columns,
     profile_rows,
@@ -49,6 +53,30 @@ def table(**changes):
         "late": pa.array([None, 1.0]),
     }
     return pa.table(columns | changes)
+
+
+@pytest.mark.parametrize("windows", [[1, 0, -1, 1, 0, 0], [-1, 0, 0, 0, 1, 1]])
+def test_every_group_is_asked_with_its_rows_and_those_of_the_same_rows_once(windows):
+    windows = np.array(windows)
+    rows = pa.table({"place": list(range(6)), "model": ["a", "a", "b", "b", "a", "a"], "other": [0] * 6})
+    (section,) = lay_out(windows, 2, Labels.of(rows["model"]))
+    asked = []
+
+    def places(part):
+        asked.append(part.schema.names)
+        return sorted(part["place"].to_pylist())
+
+    found = each_group(rows, section, ["place", "missing"], places)
+    expected = {
+        place: [
+            at
+            for at in range(6)
+            if windows[at] == place.window and place.model_id in ("*", rows["model"][at].as_py())
+        ]
+        for place in section.groups
+    }
+    assert found == expected
+    assert asked == [["place"]] * len({tuple(held) for held in expected.values()})
 
 
 def test_features_prediction_probability_and_label_are_measured():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from itertools import pairwise
@@ -18,6 +18,32 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Positions = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """Rows in any order; they may belong to many rankings.
+
+    Attributes:
+        positive: one a row.
+        scores: one a row, no NaN.
+    """
+
+    positive: Flags
+    scores: Floats
+
+    @cached_property
+    def keys(self) -> Keys | None:
+        """Scores from 0 up, each with its flag, as whole numbers of the same order; None with lower scores.
+
+        The bits of such doubles order as they do and leave the bit of the sign free: it takes the flag.
+        """
+        if self.scores.min(initial=0) < 0:
+            return None
+        keys = (self.scores + 0.0).view(np.uint64)  # -0.0 + 0.0 is 0.0, without the bit
+        keys <<= np.uint64(1)
+        keys |= self.positive
+        return keys
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,16 +203,15 @@ class Ranking:
     positive: Flags
 
     @classmethod
-    def of(cls, positive: Flags, scores: Floats) -> Ranking:
-        """Sorts the rows once."""
-        if scores.min(initial=0) < 0:
+    def of(cls, parts: Sequence[Scored]) -> Ranking:
+        """Sorts the rows of one part or more."""
+        found = [part.keys for part in parts]
+        known = [keys for keys in found if keys is not None]
+        if len(known) < len(found):
+            scores = np.concatenate([part.scores for part in parts])
             order = np.argsort(scores)
-            return cls(scores.take(order), positive.take(order))
-        return cls.of_keys(sorting_keys(positive, scores))
-
-    @classmethod
-    def of_keys(cls, keys: Keys) -> Ranking:
-        """Sorts the rows by their `sorting_keys`; the array becomes the scores."""
+            return cls(scores.take(order), np.concatenate([part.positive for part in parts]).take(order))
+        keys = np.concatenate(known)
         keys.sort()
         flags = np.empty(len(keys), dtype=np.bool_)
         np.bitwise_and(keys, np.uint64(1), out=flags, casting="unsafe")
@@ -254,14 +279,3 @@ class Ranking:
         size = len(self.scores)
         firsts = np.searchsorted(self.scores, self.scores[BLOCK::BLOCK]).tolist() if size > BLOCK else []
         return [0, *(place for place in dict.fromkeys(firsts) if place), size]
-
-
-def sorting_keys(positive: Flags, scores: Floats) -> Keys:
-    """Returns scores from 0 up, each with its flag, as whole numbers of the same order.
-
-    The bits of such doubles order as they do and leave the bit of the sign free: it takes the flag.
-    """
-    keys = (scores + 0.0).view(np.uint64)  # -0.0 + 0.0 is 0.0, without the bit
-    keys <<= np.uint64(1)
-    keys |= positive
-    return keys

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from lakemon_classification.metrics import calibration
 from lakemon_classification.metrics.calibration import calibration_metrics
 from lakemon_classification.metrics.findings import Findings, effective_wilson
-from lakemon_classification.metrics.ranking import Block, Ranking, Ranks
+from lakemon_classification.metrics.ranking import Block, Ranking, Ranks, Scored
 from lakemon_classification.probabilities import Probabilities, too_many
 from lakemon_classification.readings import Group
 from lakemon_classification.vocabulary import Codes, Vocabulary
@@ -82,7 +82,7 @@ def _of_two(
     assert group.readings.probabilities is not None
     names = [vocabulary.read(name) for name in group.readings.probabilities.names]
     is_positive = classes == vocabulary.place(positive)
-    ranking = Ranking.of(*group.scored(names.index(positive) if names else 0, is_positive))
+    ranking = Ranking.of(group.scored(names.index(positive) if names else 0, is_positive))
     if not proper:
         return [_one_ranking(ranking.ranks(), positive)]
     blocks = [(Ranks.of(block.standing()), TwoClasses.of(block)) for block in ranking.blocks()]
@@ -166,7 +166,7 @@ def _many_classes(truth: Codes, shares: Floats) -> Findings:
 
     sums = added(map(of_block, cut(len(truth))))
     losses = _losses(sums["log"], sums["brier"], sums["skill"])
-    return Findings.all([losses, calibration_metrics(Ranking.of(right, confidence))])
+    return Findings.all([losses, calibration_metrics(Ranking.of([Scored(right, confidence)]))])
 
 
 def _many_losses(
