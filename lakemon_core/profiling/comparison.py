@@ -17,6 +17,7 @@ Values = dict[str, Any]
 
 VERSION = 1
 """Of the definitions; written in `method`."""
+_GROUP = 64
 BINNED = ("population_stability_index", "tv_distance", "l_infinity_distance", "js_distance")
 
 
@@ -34,6 +35,14 @@ def sample_distances(samples: Samples, smoothing: str) -> list[Values]:
     }
     rows = zip(*(column.tolist() for column in found.values()), strict=True)
     return [dict(zip(found, row, strict=True)) for row in rows]
+
+
+def padded(levels: int) -> int:
+    """Returns how many levels to make of these so that further empty ones change no digit of any sum.
+
+    NumPy adds up whole groups of so many numbers in another order than what is left of them.
+    """
+    return -(-levels // _GROUP) * _GROUP
 
 
 def common_deltas(current: Summary, reference: Summary) -> Values:

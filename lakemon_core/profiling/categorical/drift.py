@@ -15,6 +15,7 @@ from lakemon_core.profiling.comparison import (
     Values,
     common_deltas,
     nothing_to_compare,
+    padded,
     sample_distances,
 )
 from lakemon_core.profiling.distances import Samples
@@ -28,8 +29,6 @@ Pair = tuple[CategoricalSummary, CategoricalSummary]
 Found = tuple[Values, dict[str, str]]
 
 _LARGEST = 2**63 - 1
-_FEW = 256
-"""Levels that are compared one by one."""
 _TOGETHER = 1 << 17
 """Levels of pairs that are compared together, empty ones included."""
 
@@ -84,7 +83,7 @@ def _few_at_once(pairs: Sequence[tuple[Values, Levels]]) -> Iterator[Sequence[tu
 
 
 def _samples(pairs: Sequence[Levels]) -> Samples:
-    found = np.zeros((3, len(pairs), max(len(p) for p, _, _ in pairs)))
+    found = np.zeros((3, len(pairs), padded(max(len(p) for p, _, _ in pairs))))
     for row, levels in enumerate(pairs):
         for side, counts in enumerate(levels):
             found[side, row, : len(counts)] = counts
@@ -114,10 +113,11 @@ def _aligned_by_text(current: CategoricalSummary, reference: CategoricalSummary)
 def _few_levels(p: Counts, q: Counts) -> Levels:
     """Returns counts of the reference and of the column, and how many levels have them both.
 
-    Many levels share few pairs of counts. They come in an order that does not depend on that of the levels.
+    Many levels share few pairs of counts. These are in order: what is summed over them does not depend on
+    when a level was seen first.
     """
     width = int(q.max()) + 1
-    if len(p) <= _FEW or (int(p.max()) + 1) * width > _LARGEST:
+    if (int(p.max()) + 1) * width > _LARGEST:
         order = np.lexsort((q, p))
         order = order[(p + q)[order] > 0]
         return p[order], q[order], np.ones(len(order), dtype=np.int64)

@@ -15,6 +15,7 @@ from lakemon_core.profiling.comparison import (
     delta,
     finite_difference,
     nothing_to_compare,
+    padded,
     sample_distances,
 )
 from lakemon_core.profiling.distances import Samples, wasserstein_distance
@@ -87,7 +88,7 @@ def _deltas(current: NumericSummary, reference: NumericSummary) -> Found:
 
 def _in_bins(pairs: Sequence[Pair]) -> Samples:
     """Counts both sides of each pair by the bins of its reference."""
-    most = max(len(reference.bins) for _, reference in pairs)
+    most = padded(max(len(reference.bins) for _, reference in pairs))
     p, q = np.zeros((2, len(pairs), most))
     for row, (current, reference) in enumerate(pairs):
         p[row, : len(reference.bins)] = reference.bins
