@@ -36,6 +36,8 @@ def read_classes(rows: pa.Table, name: str | None) -> Classes:
     if name is None or name not in rows.schema.names:
         return no_classes(len(rows))
     column = as_chunked(rows.column(name))
+    if column.null_count == len(column):
+        return no_classes(len(rows))
     if pa.types.is_integer(column.type) or pa.types.is_boolean(column.type):
         found = _by_place(column)
         if found is not None:
@@ -46,7 +48,7 @@ def read_classes(rows: pa.Table, name: str | None) -> Classes:
 
 def no_classes(rows: int) -> Classes:
     """Returns a column of nulls."""
-    return Classes((), np.full(rows, -1, dtype=np.int64))
+    return Classes((), np.broadcast_to(np.int64(-1), rows))
 
 
 def _by_place(column: pa.ChunkedArray) -> Classes | None:

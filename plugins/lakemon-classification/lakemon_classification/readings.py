@@ -90,6 +90,8 @@ class Readings:
     def _counted(self, span: slice) -> Counted:
         label, prediction, width = self.label.codes, self.prediction.codes, len(self.prediction.names) + 1
         size, rows = (len(self.label.names) + 1) * width, span.stop - span.start
+        if size == 1:
+            return np.array([0]), np.array([rows])
 
         def cells(block: slice) -> Codes:
             found = label[span][block] * width

@@ -78,7 +78,7 @@ def test_the_variance_of_the_auc_is_delongs(rows):
     assert influence[ranking.positive].sum() == pytest.approx(0, abs=1e-9)
 
 
-@pytest.mark.parametrize("digits", [0, 1, 4, 5, 17])
+@pytest.mark.parametrize("digits", [0, 1, 4, 5, 6, 7, 17])
 def test_rankings_of_many_rows_agree_with_scikit_learn_whether_they_tie_or_not(digits):
     random = np.random.default_rng(digits)
     scores = random.random(80_000).round(digits)

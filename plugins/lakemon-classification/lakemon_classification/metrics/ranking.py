@@ -19,6 +19,9 @@ Flags = npt.NDArray[np.bool_]
 Positions = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.uint64]
 
+_FEW = 8
+"""Ties are few where not more than one row of so many ties."""
+
 
 @dataclass(frozen=True, eq=False)
 class Scored:
@@ -96,11 +99,17 @@ class Block:
 
     def standing(self) -> Standing:
         """Compares the rows with all those of the other kind."""
-        changes = self.scores[1:] != self.scores[:-1]
-        return self._apart() if changes.all() else self._tied(changes)
+        ties = self.scores[1:] == self.scores[:-1]
+        if not ties.any():
+            return self._apart()
+        tied = np.zeros(len(self.scores), dtype=np.bool_)
+        tied[1:] = ties
+        tied[:-1] |= ties
+        rows = np.flatnonzero(tied)
+        return self._by_score(ties) if _FEW * len(rows) > len(tied) else self._mended(tied, rows)
 
     def _apart(self) -> Standing:
-        """No two rows score alike: what lies below a row follows from its place and number."""
+        """As if no two rows scored alike: what lies below a row follows from its place and number."""
         numbers = np.arange(len(self.hits), dtype=np.float64)
         beaten = self.hits - numbers
         beaten += self.misses_below
@@ -112,19 +121,47 @@ class Block:
         beaten_by += self.positives - self.hits_below
         return Standing(beaten, beaten_by, np.divide(found, chosen, out=found))
 
-    def _tied(self, changes: Flags) -> Standing:
-        firsts = np.flatnonzero(np.append(True, changes))
+    def _mended(self, tied: Flags, rows: Positions) -> Standing:
+        """Sets right the few rows that tie."""
+        scores, is_hit = self.scores.take(rows), self.positive.take(rows)
+        opens = np.append(True, scores[1:] != scores[:-1])
+        tie, firsts = np.cumsum(opens) - 1, rows.compress(opens)
+        own, others = tie.compress(is_hit), tie.compress(~is_hit)
+        hits, misses = (np.bincount(kind, minlength=len(firsts)).astype(np.float64) for kind in (own, others))
+        right = self._of_scores(firsts, self.hits.searchsorted(firsts), hits, misses)
+        found = self._apart()
+        at = np.flatnonzero(tied.take(self.hits))
+        found.beaten[at], found.precision[at] = right.beaten.take(own), right.precision.take(own)
+        found.beaten_by[np.flatnonzero(tied.take(self.misses))] = right.beaten_by.take(others)
+        return found
+
+    def _by_score(self, ties: Flags) -> Standing:
+        """Counts the rows of each score."""
+        firsts = np.flatnonzero(np.append(True, ~ties))
         hits_to = np.cumsum(self.positive, dtype=np.float64).take(firsts[1:] - 1)
         hits_to = np.concatenate(([0.0], hits_to, [float(len(self.hits))]))
-        misses_to = np.append(firsts, len(self.scores)) - hits_to
-        hits, misses = np.diff(hits_to), np.diff(misses_to)
-        beaten = misses / 2
-        beaten += misses_to[:-1]
-        beaten += self.misses_below
-        found = (self.positives - self.hits_below) - hits_to[:-1]
-        chosen = (self.negatives - self.misses_below) - misses_to[:-1]
+        hits = np.diff(hits_to)
+        misses = np.diff(firsts, append=len(self.scores)) - hits
+        return self._of_scores(firsts, hits_to[:-1], hits, misses)
+
+    def _of_scores(
+        self, firsts: Positions, hits_to: Floats | Positions, hits: Floats, misses: Floats
+    ) -> Standing:
+        """Compares the rows of distinct scores.
+
+        Args:
+            firsts: the first row of each score.
+            hits_to: positive rows of the block before it.
+            hits: positive rows of each score.
+            misses: other rows of each score.
+        """
+        misses_to = (firsts + self.misses_below) - hits_to
+        found = (self.positives - self.hits_below) - hits_to
+        chosen = self.negatives - misses_to
         chosen += found
-        return Standing(beaten, found - hits / 2, np.divide(found, chosen, out=chosen), hits, misses, firsts)
+        beaten = misses / 2
+        beaten += misses_to
+        return Standing(beaten, found - hits / 2, found / chosen, hits, misses, firsts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
