@@ -2,9 +2,10 @@
 
 W is the integral over u from 0 to 1 of |Qx(u) - Qy(u)|, Q the quantile functions. Large samples come in
 blocks of equal mass. Where the edges of a block show that one Q lies above the other throughout, it adds the
-difference of two numbers. Only the few blocks in which the functions may cross are looked into: first by the
-steps of the shorter sample, with sums of the longer one, then, where a step may still be crossed, value by
-value. Pairs are looked at together: each step is a few operations on what all of them have open.
+difference of two numbers. Only the few blocks in which the functions may cross are looked into, value by
+value of the longer sample. Where that is much longer, the steps of the shorter one come first, with sums of
+the longer one, then, where a step may still be crossed, its values. Pairs are looked at together: each step
+is a few operations on what all of them have open.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _PARTS = 8
 """Into so many each of those is divided in which two samples may cross."""
 _TOGETHER = 512
 """Blocks that are looked into together: what is found of them stays in the cache of a core."""
-_LONGER = 2
+_LONGER = 4
 """So many times longer a sample must be for its sums to be worth their cost."""
 _CANCELLED = 1e-6
 """Below this share of the size of the numbers, sums of blocks may have lost more than nine digits."""
@@ -156,11 +157,83 @@ def _of_each(numbers: Positions, pair: Positions) -> Positions | int:
     return int(numbers[0]) if len(numbers) == 1 else numbers.take(pair)
 
 
+class _Sides(NamedTuple):
+    """The shorter and the longer sample of each pair, and their sizes n and m."""
+
+    shorts: Sequence[Blocks]
+    longs: Sequence[Blocks]
+    n: Positions
+    m: Positions
+
+    @classmethod
+    def of(cls, pairs: Sequence[Pair]) -> _Sides:
+        ordered = [(x, y) if len(x.values) <= len(y.values) else (y, x) for x, y in pairs]
+        shorts, longs = ([one[side] for one in ordered] for side in (0, 1))
+        n, m = (np.array([len(one.values) for one in side]) for side in (shorts, longs))
+        return cls(shorts, longs, n, m)
+
+
 def _inside(pairs: Sequence[Pair], pair: Positions, block: Positions, count: int) -> Floats:
     """Integrates |Qx - Qy| over some of `count` blocks."""
-    ordered = [(x, y) if len(x.values) <= len(y.values) else (y, x) for x, y in pairs]
-    shorts, longs = ([one[side] for one in ordered] for side in (0, 1))
-    n, m = (np.array([len(one.values) for one in side]) for side in (shorts, longs))
+    sides = _Sides.of(pairs)
+    longer = (sides.m >= _LONGER * sides.n).take(pair)
+    distances = np.zeros(len(pairs))
+    if longer.any():
+        distances += _by_steps(sides, pair[longer], block[longer], count)
+        pair, block = pair[~longer], block[~longer]
+    return distances + _along(sides, pair, block, count) if len(block) else distances
+
+
+def _along(sides: _Sides, pair: Positions, block: Positions, count: int) -> Floats:
+    """Integrates along the values of the longer samples, in units of 1 / (n m count).
+
+    A value of the longer sample meets one of the shorter, or two where a step of that falls within. The sum
+    over the first is taken whole, then corrected at the steps, and at both ends of each block.
+    """
+    n, m, block_after = _of_each(sides.n, pair), _of_each(sides.m, pair), block + 1
+    low, high = block * m // count, -(-block_after * m // count)
+    step, end = block * n // count, -(-block_after * n // count)
+    place, first, last = _pieces(low, high)
+    owner = np.repeat(pair, high - low)
+    met = place * _of_each(sides.n, owner) // _of_each(sides.m, owner)
+    met[first] = step
+    y, x = _values(sides.longs, owner, place), _values(sides.shorts, owner, met)
+    last_gap = np.abs(y.take(last) - _values(sides.shorts, pair, end - 1))
+    gaps = np.abs(np.subtract(y, x, out=x), out=x)
+    ends = gaps.take(first) * (block * (n * m) - low * (n * count))
+    ends += last_gap * (high * (n * count) - block_after * (n * m))
+    sums = -np.bincount(pair, weights=ends, minlength=len(sides.n))
+    for number, span in _each(owner, len(sides.n)):
+        sums[number] += float(gaps[span].sum()) * int(sides.n[number] * count)
+    sums += _at_steps(sides, np.repeat(pair, end - step - 1), _pieces(step + 1, end)[0]) * count
+    return sums / (sides.n * sides.m * count).astype(np.float64)
+
+
+def _at_steps(sides: _Sides, pair: Positions, place: Positions) -> Floats:
+    """Returns by how much the gaps change at some values of the shorter samples, in units of 1 / (n m)."""
+    n, m = _of_each(sides.n, pair), _of_each(sides.m, pair)
+    start = place * m
+    within = start // n
+    rest = (within + 1) * n - start
+    rest[rest == n] = 0  # the step falls between two values of the longer sample
+    y = _values(sides.longs, pair, within)
+    change = np.abs(y - _values(sides.shorts, pair, place)) - np.abs(
+        y - _values(sides.shorts, pair, place - 1)
+    )
+    return np.bincount(pair, weights=change * rest, minlength=len(sides.n))
+
+
+def _values(samples: Sequence[Blocks], pair: Positions, place: Positions) -> Floats:
+    """Returns the values of the sample of each pair at some places."""
+    found = np.empty(len(place))
+    for number, span in _each(pair, len(samples)):
+        _take(samples[number].values, place[span], found[span])
+    return found
+
+
+def _by_steps(sides: _Sides, pair: Positions, block: Positions, count: int) -> Floats:
+    """Integrates by the steps of the shorter samples."""
+    n, m = sides.n, sides.m
     own_n, area = _of_each(n, pair), _of_each(n * m, pair)
     place, first, last = _pieces(block * own_n // count, -(-(block + 1) * own_n // count))
     owner = np.repeat(pair, last - first + 1)
@@ -168,43 +241,33 @@ def _inside(pairs: Sequence[Pair], pair: Positions, block: Positions, count: int
     starts = place * step
     ends = starts + step
     starts[first], ends[last] = block * area, (block + 1) * area
-    values = np.empty(len(place))
-    for number, span in _each(owner, len(pairs)):
-        _take(shorts[number].values, place[span], values[span])
-    steps, distances = _Steps(owner, values, starts, ends, _of_each(n * count, owner)), np.zeros(len(pairs))
-    longer = m >= _LONGER * n
-    if longer.any():
-        gaps, crossed = _by_sums(steps, longs, longer.take(owner))
-        distances += gaps
-        steps = steps.some(crossed)
-    return distances + _by_values(steps, longs) / (n * m * count).astype(np.float64)
+    values = _values(sides.shorts, owner, place)
+    steps = _Steps(owner, values, starts, ends, _of_each(n * count, owner))
+    distances, crossed = _by_sums(steps, sides.longs)
+    units = (n * m * count).astype(np.float64)
+    return distances + _by_values(steps.some(crossed), sides.longs) / units
 
 
-def _by_sums(
-    steps: _Steps, longs: Sequence[Blocks], wanted: npt.NDArray[np.bool_]
-) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Integrates over wanted steps that no value of the longer sample crosses; returns which are left."""
-    some = steps.some(wanted)
+def _by_sums(steps: _Steps, longs: Sequence[Blocks]) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Integrates over steps that no value of the longer sample crosses; returns which may be crossed."""
     m = np.array([len(one.values) for one in longs])
-    lower, upper = some.starts // some.width, some.ends // some.width
-    last = np.minimum(upper, m.take(some.pair) - 1)
+    lower, upper = steps.starts // steps.width, steps.ends // steps.width
+    last = np.minimum(upper, m.take(steps.pair) - 1)
     floor, ceiling, before, to = np.empty((4, len(lower)))
-    for number, span in _each(some.pair, len(longs)):
+    for number, span in _each(steps.pair, len(longs)):
         long = longs[number]
         _take(long.values, lower[span], floor[span])
         _take(long.values, last[span], ceiling[span])
         _take(long.sums, lower[span], before[span])
         _take(long.sums, upper[span], to[span])
-    centre = np.array([one.centre for one in longs]).take(some.pair)
+    centre = np.array([one.centre for one in longs]).take(steps.pair)
     sums = to - before
-    sums += (ceiling - centre) * ((some.ends - upper * some.width) / some.width)
-    sums -= (floor - centre) * ((some.starts - lower * some.width) / some.width)
-    gaps = np.abs(sums - (some.values - centre) * ((some.ends - some.starts) / some.width))
-    crossed = (floor < some.values) & (some.values < ceiling)
+    sums += (ceiling - centre) * ((steps.ends - upper * steps.width) / steps.width)
+    sums -= (floor - centre) * ((steps.starts - lower * steps.width) / steps.width)
+    gaps = np.abs(sums - (steps.values - centre) * ((steps.ends - steps.starts) / steps.width))
+    crossed = (floor < steps.values) & (steps.values < ceiling)
     gaps[crossed] = 0.0
-    left = ~wanted
-    left[wanted] = crossed
-    return np.bincount(some.pair, weights=gaps, minlength=len(longs)) / m, left
+    return np.bincount(steps.pair, weights=gaps, minlength=len(longs)) / m, crossed
 
 
 def _by_values(steps: _Steps, longs: Sequence[Blocks]) -> Floats:
