@@ -220,7 +220,10 @@ def _at_steps(sides: _Sides, pair: Positions, place: Positions) -> Floats:
     change = np.abs(y - _values(sides.shorts, pair, place)) - np.abs(
         y - _values(sides.shorts, pair, place - 1)
     )
-    return np.bincount(pair, weights=change * rest, minlength=len(sides.n))
+    change *= rest
+    sums: Floats = np.zeros(len(sides.n))
+    sums += np.bincount(pair, weights=change, minlength=len(sums))
+    return sums
 
 
 def _values(samples: Sequence[Blocks], pair: Positions, place: Positions) -> Floats:
