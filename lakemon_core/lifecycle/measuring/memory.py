@@ -52,7 +52,7 @@ class Load:
     baseline: int
 
     def takes(self, cost: RowCost) -> int:
-        """Returns the bytes of a window, the next being read, the one before, and its references."""
+        """Returns the bytes of a window, the one before, the next as it is summarized, and references."""
         baseline = self.baseline * (cost.read + cost.working + cost.summarized)
         return max(baseline, self._held(cost) + self.window * self._of_chunk(cost))
 
@@ -65,7 +65,7 @@ class Load:
         return references + (self.baseline + self.window) * cost.summarized
 
     def _of_chunk(self, cost: RowCost) -> int:
-        return 2 * cost.read + cost.working + cost.summarized
+        return cost.read + cost.working + 2 * cost.summarized
 
 
 @dataclass(frozen=True, slots=True)
