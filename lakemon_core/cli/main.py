@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import signal
 import sys
 import threading
@@ -21,6 +23,8 @@ from lakemon_core.domain.run import ExitCode
 
 TERMINATED = 143
 """Exit code after SIGTERM, as shells count it."""
+_OBJECTS = 50_000
+"""New objects after which cycles among them are looked for."""
 
 app = typer.Typer(cls=LazyGroup)
 
@@ -45,7 +49,11 @@ def root(
 
 
 def main() -> None:
-    """Runs `lakemon` with the arguments of this process."""
+    """Runs `lakemon` with the arguments of this process, which is its own."""
+    # Imports make many objects and few cycles; at Python's default they are gone through again and again.
+    gc.set_threshold(_OBJECTS, 20, 20)
+    # OpenBLAS starts a thread a core that waits busily, which costs more than our small products gain.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     sys.exit(call(sys.argv[1:]))
 
 

@@ -1,6 +1,7 @@
 """`--help` and its like answer without heavy libraries: seen on `sys.modules` in fresh processes."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -58,6 +59,23 @@ def test_importing_the_package_is_light():
     code = "import lakemon_core, sys, json; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {name.partition(".")[0] for name in json.loads(done.stdout)} & HEAVY
+
+
+@pytest.mark.parametrize(("own", "expected"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3")])
+def test_a_command_lets_no_threads_of_linear_algebra_wait_unless_it_is_told_to(own, expected):
+    code = """
+import os, sys
+from lakemon_core.cli.main import main
+sys.argv = ["lakemon", "--version"]
+try:
+    main()
+finally:
+    print(os.environ["OPENBLAS_NUM_THREADS"], file=sys.stderr)
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment | own, capture_output=True, text=True, check=True)
+    assert done.stderr.split() == [expected]
 
 
 CONFIG = """\
