@@ -118,6 +118,7 @@ class Refresh:
         columns = info.schema.names
         baseline = Baseline.of(context)
         quality = quality_columns(context, columns)
+        custom = CustomMetrics.of(context, info.schema)
         return cls(
             context=context,
             version=info.version,
@@ -127,8 +128,9 @@ class Refresh:
                 context.model_type.quality_of_groups if quality else None,
                 quality,
                 Slicing.of(context, info.schema),
-                CustomMetrics.of(context, info.schema),
+                custom,
                 Vocabularies(),
+                judges_references=bool(custom.drifts),
             ),
             model_id=roles.model_id if roles.model_id in columns else None,
             baseline=baseline,

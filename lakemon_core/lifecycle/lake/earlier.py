@@ -113,6 +113,7 @@ class Earlier:
             Slicing(slices),
             custom,
             Vocabularies(),
+            judges_references=self._drift_metrics,
         )
 
     @property

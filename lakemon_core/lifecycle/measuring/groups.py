@@ -68,6 +68,7 @@ class Ruler:
         whole: whether this is the last turn of the columns, which measures what concerns the table as well.
         order: all columns, those of other turns included.
         filled: what the turns before have found.
+        judges_references: whether references need quality and aggregates, for a metric of two groups.
     """
 
     plan: ColumnPlan
@@ -79,6 +80,7 @@ class Ruler:
     whole: bool = True
     order: tuple[str, ...] = ()
     filled: Filled = field(default_factory=Filled)
+    judges_references: bool = False
 
     def turn(self, columns: tuple[PlannedColumn, ...], *, whole: bool) -> Ruler:
         """Returns the ruler of some of the columns; quality and `:table` belong to the last turn."""
@@ -130,7 +132,7 @@ class Ruler:
         sections = lay_out(numbers, len(keys), models, self.slicing.labels(rows))
         found: dict[Place, Measured] = {}
         for section in sections:
-            found |= self._section(rows, section, keys, None if self.custom.drifts else told)
+            found |= self._section(rows, section, keys, None if self.judges_references else told)
         groups: list[list[Measured]] = [[] for _ in keys]
         for place in in_order(list(found), [one.key for one in self.slicing.slices]):
             groups[place.window].append(found[place])
