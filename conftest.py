@@ -1,4 +1,4 @@
-"""What holds for the tests of all members: patience, commands that hear Ctrl-C, mlflow left as it was."""
+"""What holds for the tests of all members: their order, patience, Ctrl-C, and mlflow left as it was."""
 
 import os
 import signal
@@ -23,6 +23,11 @@ MLFLOW = (
     "_MLFLOW_SERVER_ARTIFACT_ROOT",
 )
 """Variables that point mlflow somewhere: mlflow itself and lakemon set them for a whole process."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files go first: at the end all workers have short ones, and none waits for another."""
+    items.sort(key=lambda item: not ("journeys" in item.path.parts or item.path.name == "test_house.py"))
 
 
 @pytest.fixture(scope="module", autouse=True)
