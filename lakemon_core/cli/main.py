@@ -54,7 +54,9 @@ def main() -> None:
     gc.set_threshold(_OBJECTS, 20, 20)
     # OpenBLAS starts a thread a core that waits busily, which costs more than our small products gain.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    sys.exit(call(sys.argv[1:]))
+    code = call(sys.argv[1:])
+    gc.freeze()  # else Python goes through all that was imported once more before it ends
+    sys.exit(code)
 
 
 def call(arguments: Sequence[str], program: str = "lakemon", commands: typer.Typer = app) -> int:
