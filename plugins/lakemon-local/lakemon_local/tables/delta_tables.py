@@ -15,7 +15,7 @@ from lakemon_local.tables import writing
 from lakemon_local.tables.compaction import compact
 from lakemon_local.tables.log import commit_mark
 from lakemon_local.tables.places import Place, Places, has_commits
-from lakemon_local.tables.snapshot import open_snapshot
+from lakemon_local.tables.snapshot import snapshot_to_read
 from lakemon_local.tables.sql.query import run_query
 
 
@@ -46,7 +46,7 @@ class DeltaTables:
         Raises:
             DataError: LM301 for a table that is not there; names the nearest one.
         """
-        found = open_snapshot(self._places.find(name))
+        found = snapshot_to_read(self._places.find(name))
         return TableInfo(name, str(found.place.folder), found.version, found.schema, found.place.external)
 
     def scan(
@@ -66,7 +66,7 @@ class DeltaTables:
             DataError: LM301 unknown table, LM302 unknown column, LM305 damaged log, LM312 a filter that does
                 not fit a column's type, LM314 unknown version.
         """
-        return open_snapshot(self._places.find(name), version).scan(columns, where, views=views)
+        return snapshot_to_read(self._places.find(name), version).scan(columns, where, views=views)
 
     def append(
         self, name: TableName, rows: pa.RecordBatchReader | pa.Table, *, batch: tuple[str, int] | None = None
@@ -137,7 +137,7 @@ class DeltaTables:
         Returns:
             None when the table cannot tell: it has no change feed, or what it needs was cleaned up.
         """
-        return open_snapshot(self._places.find(name)).changes(since, columns)
+        return snapshot_to_read(self._places.find(name)).changes(since, columns)
 
     def query(self, sql: str, *, most: int | None = None, stop: Event | None = None) -> pa.Table:
         """Runs one read-only SQL statement over all tables, three-level names, and returns its rows.
@@ -170,7 +170,7 @@ class DeltaTables:
                 f"{name} is there already ({place.folder});",
                 cure="choose another name.",
             )
-        open_snapshot(wanted)
+        snapshot_to_read(wanted)
         self._places.register(name, wanted.folder)
         return self.info(name)
 
@@ -184,13 +184,13 @@ class DeltaTables:
         commit = commit_mark(place, version)
         if commit is None:
             return None
-        known = open_snapshot(place, version)
+        known = snapshot_to_read(place, version)
         return f"{version}-{known.table.metadata().id}-{commit[0]}-{commit[1]}"
 
     def holds_import(self, name: TableName, mark: str, *, alone: bool) -> bool:
         """Whether a table holds the rows that came under a mark; `alone`: and no others."""
         place = self._places.place(name)
-        known = open_snapshot(place) if has_commits(place.folder) else None
+        known = snapshot_to_read(place) if has_commits(place.folder) else None
         return known is not None and writing.holds_import(known, mark, alone=alone)
 
     def import_rows(

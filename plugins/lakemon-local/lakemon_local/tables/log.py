@@ -22,8 +22,11 @@ _COMMIT = re.compile(r"\d{20}\.json")
 Action = Mapping[str, Any]
 
 
-def check_log(place: Place) -> None:
+def check_log(place: Place) -> int | None:
     """Looks whether commits follow one another without a gap and the newest one is whole.
+
+    Returns:
+        the number of the newest one; None where all were cleaned up.
 
     Raises:
         DataError: LM305 naming the file and the way back.
@@ -32,8 +35,10 @@ def check_log(place: Place) -> None:
     for before, after in pairwise(versions):
         if after != before + 1:
             raise _damaged(place, before + 1, "is missing", "put it back from a copy of the table.")
-    if versions:
-        actions(place, versions[-1])
+    if not versions:
+        return None
+    actions(place, versions[-1])
+    return versions[-1]
 
 
 def actions(place: Place, version: int) -> list[Action]:

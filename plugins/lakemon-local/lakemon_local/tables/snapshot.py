@@ -112,21 +112,33 @@ class Snapshot:
         return plain_stream(raw, wanted, lambda error: explained(error, self.place))
 
 
-def open_snapshot(place: Place, version: int | None = None) -> Snapshot:
-    """Opens a version of a table that is there; the newest one when none is given.
+def open_snapshot(place: Place) -> Snapshot:
+    """Opens the newest version of a table that is there, to write to it: the handle moves on with the table.
 
     Raises:
-        DataError: LM305 when its log is damaged, LM309 when it cannot be opened, LM314 for a version that is
-            not there.
+        DataError: LM305 when its log is damaged, LM309 when it cannot be opened.
     """
     check_log(place)
-    mark = None if version is None else commit_mark(place, version)
-    return _open(place, version) if mark is None else _open_known(place, version, mark)
+    return _open(place, None)
+
+
+def snapshot_to_read(place: Place, version: int | None = None) -> Snapshot:
+    """Opens a version of a table that is there, the newest one when none is given, only to read it.
+
+    A refresh reads the same versions window after window: they stay open until the file of their commit is
+    another one.
+
+    Raises:
+        DataError: as `open_snapshot`; LM314 for a version that is not there.
+    """
+    newest = check_log(place)
+    wanted = newest if version is None else version
+    mark = None if wanted is None else commit_mark(place, wanted)
+    return _open(place, version) if wanted is None or mark is None else _open_known(place, wanted, mark)
 
 
 @lru_cache(maxsize=_KEPT)
 def _open_known(place: Place, version: int, mark: tuple[int, int]) -> Snapshot:
-    """Opens a version once: a refresh reads the same one window after window. `mark` is of its commit."""
     del mark
     return _open(place, version)
 

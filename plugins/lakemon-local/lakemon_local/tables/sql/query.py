@@ -12,7 +12,7 @@ import pyarrow as pa
 from lakemon_core.domain.errors import DataError
 from lakemon_core.domain.names import TableName, quote
 from lakemon_local.tables.places import Places
-from lakemon_local.tables.snapshot import Snapshot, open_snapshot
+from lakemon_local.tables.snapshot import Snapshot, snapshot_to_read
 from lakemon_local.tables.sql.duck import duck, lock, stopped_by
 from lakemon_local.tables.sql.statement import Statement, Written, refused
 
@@ -40,7 +40,7 @@ def _answer(sql: str, places: Places, most: int | None, stop: Event | None, *, n
     with duck() as connection, stopped_by(connection, stop):
         statement = Statement.parse(connection, sql)
         for number, written in enumerate(statement.tables):
-            snapshot = open_snapshot(places.find(_meant(TableName(*written.parts), places)))
+            snapshot = snapshot_to_read(places.find(_meant(TableName(*written.parts), places)))
             columns = statement.columns_of(snapshot.schema) if narrow else snapshot.schema.names
             _offer(connection, f"lakemon_source_{number}", written, _Scan(snapshot, columns))
         lock(connection)
