@@ -5,10 +5,13 @@ A validator raises `wrong(code, expected, cure)`. The reader gets `CODE place pa
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, TypeVar
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
@@ -27,6 +30,11 @@ from lakemon_core.domain.errors import UsageError, did_you_mean
 from lakemon_core.domain.names import TableName, check_part, plain
 from lakemon_core.domain.rule import AlarmBudget
 from lakemon_core.domain.window import GRANULARITIES, Granularity
+
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
 
 _Items = TypeVar("_Items")
 _DURATION = re.compile(r"([1-9]\d{0,5})\s*(m|h|d|w|minutes?|hours?|days?|weeks?)")
@@ -54,11 +62,38 @@ _QUARTZ = re.compile(r"[0-9A-Z*?,/#LW-]+", re.IGNORECASE)
 
 
 class Section(BaseModel):
-    """Parent of all sections of a config: unknown keys are errors."""
+    """Parent of all sections of a config: unknown keys are errors.
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True
-    )
+    The texts below its fields describe them in the JSON Schema. Source is read for that schema only.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Returns the schema of a section with what its fields mean."""
+        found = handler(core_schema)
+        keys = handler.resolve_ref_schema(found)["properties"]
+        for name, text in cls.meanings().items():
+            keys[cls.model_fields[name].alias or name].setdefault("description", text)
+        return found
+
+    @classmethod
+    def meanings(cls) -> dict[str, str]:
+        """Returns field → the text that stands below it in the source."""
+        found: dict[str, str] = {}
+        for section in (one for one in reversed(cls.__mro__) if issubclass(one, Section)):
+            (definition,) = ast.parse(inspect.getsource(section)).body
+            assert isinstance(definition, ast.ClassDef)
+            for field, text in pairwise(definition.body):
+                match field, text:
+                    case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(ast.Constant(value=str(meaning))):
+                        found[name] = inspect.cleandoc(meaning)
+                    case _:
+                        pass
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,9 +56,10 @@ def default_of(field):
 
 def rows_of(section):
     """The rows of a section's table."""
+    meanings = section.meanings()
     for name, field in section.model_fields.items():
         default = "`1`" if field.alias == "for" else default_of(field)
-        yield f"| `{field.alias or name}` | {default} | {' '.join(field.description.split())} |"
+        yield f"| `{field.alias or name}` | {default} | {' '.join(meanings[name].split())} |"
 
 
 @pytest.mark.parametrize("name", SECTIONS)
