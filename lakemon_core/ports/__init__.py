@@ -27,7 +27,16 @@ from lakemon_core.ports.serving import (
     UnpackResult,
 )
 from lakemon_core.ports.setting import API_VERSION, Clock, PluginConfig, Progress, Secrets
-from lakemon_core.ports.tables import Adjustment, Condition, TableFiles, TableInfo, Tables, WriteResult
+from lakemon_core.ports.tables import (
+    Adjustment,
+    ClosableColumns,
+    Condition,
+    ReadsByColumn,
+    TableFiles,
+    TableInfo,
+    Tables,
+    WriteResult,
+)
 from lakemon_core.ports.web_apps import WEB_APPS, WebAppSetup
 
 __all__ = [
@@ -40,6 +49,7 @@ __all__ = [
     "BackendCheck",
     "BackendSetup",
     "Clock",
+    "ClosableColumns",
     "Condition",
     "Distribution",
     "EndpointState",
@@ -62,6 +72,7 @@ __all__ = [
     "Progress",
     "QualityMetric",
     "QualityResult",
+    "ReadsByColumn",
     "Registry",
     "Secrets",
     "ServerState",

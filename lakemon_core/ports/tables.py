@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from lakemon_core.domain.names import TableName
 from lakemon_core.ports.setting import Progress
@@ -187,6 +187,46 @@ class Adjustment:
 
     at: tuple[str, datetime] | None = None
     left_out: tuple[str, ...] = ()
+
+
+class ClosableColumns(Protocol):
+    """Columns of opened rows: always the same rows, in the same order."""
+
+    @property
+    def column_names(self) -> list[str]:
+        """All columns that can be asked for."""
+        ...
+
+    def column(self, i: str, /) -> pa.ChunkedArray:
+        """Reads a column; several threads may ask."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of the files."""
+        ...
+
+
+@runtime_checkable
+class ReadsByColumn(Protocol):
+    """Tables that can read rows one column at a time; a backend's `Tables` may do this as well.
+
+    A column is summarized as it was read and then let go of: less memory than for all columns together.
+    """
+
+    def by_column(
+        self,
+        name: TableName,
+        *,
+        columns: Sequence[str],
+        where: Sequence[Condition] = (),
+        version: int | None = None,
+    ) -> ClosableColumns | None:
+        """Opens rows, texts as dictionaries or views where they are read so; see `Tables.scan`.
+
+        Returns:
+            None where these rows are better read together.
+        """
+        ...
 
 
 class TableFiles(Protocol):

@@ -16,7 +16,7 @@ from lakemon_core.domain.errors import did_you_mean
 from lakemon_core.domain.monitor import Roles
 from lakemon_core.domain.window import Window
 from lakemon_core.profiling.categorical.vocabulary import Vocabularies
-from lakemon_core.profiling.columns import Summary, summarize_groups
+from lakemon_core.profiling.columns import Columns, Summary, summarize_groups
 from lakemon_core.profiling.drift import column_drifts, table_drift_values, unavailable
 from lakemon_core.profiling.kinds import Kind, kind_of, spark_type, unsupported_reason
 from lakemon_core.profiling.layout import ALL_MODELS, Members, Place, Section, split_models
@@ -205,7 +205,7 @@ def filled(columns: Mapping[str, Summary]) -> tuple[str, ...]:
 
 
 def summarize_section(
-    rows: pa.Table, section: Section, plan: ColumnPlan, vocabularies: Vocabularies
+    rows: Columns, section: Section, plan: ColumnPlan, vocabularies: Vocabularies
 ) -> dict[Place, dict[str, Summary]]:
     """Summarizes every planned column of every group of a section, columns side by side.
 
@@ -215,7 +215,7 @@ def summarize_section(
         plan: the columns.
         vocabularies: of the columns that are measured as categories.
     """
-    names = set(rows.schema.names)
+    names = set(rows.column_names)
     present = [column for column in plan.columns if column.name in names]
     groups = list(section.groups.values())
 

@@ -7,7 +7,8 @@ backend; so the numbers are theirs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -153,6 +154,10 @@ class LakeReading(Reading):
     """Reads windows from a lake, with the value of each slice."""
 
     lake: LakeProfiles
+
+    @contextmanager
+    def _opened(self, span: Window) -> Generator[tuple[pa.Table, None]]:
+        yield self.rows(span), None
 
     def rows(self, span: Window) -> pa.Table:
         """Reads the rows of a span of time."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lakemon_core.ports import QualityResult
     from lakemon_core.profiling.categorical.vocabulary import Vocabularies
-    from lakemon_core.profiling.columns import Summary
+    from lakemon_core.profiling.columns import Columns, Summary
     from lakemon_core.profiling.layout import Place, Section
     from lakemon_core.profiling.measure import ColumnPlan, Group, GroupKey, PlannedColumn
 
@@ -107,7 +107,9 @@ class Ruler:
         keys: Sequence[GroupKey],
         model_id: str | None,
         windows: npt.NDArray[np.int64] | None = None,
+        *,
         told: Container[int] | None = None,
+        columns: Columns | None = None,
     ) -> list[list[Measured]]:
         """Measures every window of a table: all models together, then each, the whole and every slice.
 
@@ -118,6 +120,7 @@ class Ruler:
             windows: of each row, the number of its window, -1 for none; None puts all rows into one window.
             told: numbers of the windows that are more than a reference; None for all. The others have neither
                 quality nor aggregates, unless a metric of two groups asks for those of both.
+            columns: the planned columns of the same rows, read one by one; None where the table has them.
 
         Returns:
             the groups that hold rows, by window.
@@ -130,16 +133,22 @@ class Ruler:
         numbers = np.zeros(len(rows), dtype=np.int64) if windows is None else windows
         models = Labels.of(rows.column(model_id)) if model_id else Labels.none(len(rows))
         sections = lay_out(numbers, len(keys), models, self.slicing.labels(rows))
+        judged = None if self.judges_references else told
         found: dict[Place, Measured] = {}
         for section in sections:
-            found |= self._section(rows, section, keys, None if self.judges_references else told)
+            found |= self._section(rows, columns or rows, section, keys, judged)
         groups: list[list[Measured]] = [[] for _ in keys]
         for place in in_order(list(found), [one.key for one in self.slicing.slices]):
             groups[place.window].append(found[place])
         return groups
 
     def _section(
-        self, rows: pa.Table, section: Section, keys: Sequence[GroupKey], told: Container[int] | None
+        self,
+        rows: pa.Table,
+        columns: Columns,
+        section: Section,
+        keys: Sequence[GroupKey],
+        told: Container[int] | None,
     ) -> Mapping[Place, Measured]:
         from lakemon_core.profiling.measure import summarize_section
 
@@ -147,7 +156,7 @@ class Ruler:
         whole = section if told is None else section.of_windows(told)
         with ThreadPoolExecutor(1, thread_name_prefix="lakemon-quality") as pool:
             asked = pool.submit(self._quality, rows, whole)
-            summaries = summarize_section(rows, section, self.plan, self.vocabularies)
+            summaries = summarize_section(columns, section, self.plan, self.vocabularies)
             quality = asked.result()
         aggregates = self._aggregates(rows, whole)
         found: dict[Place, Measured] = {}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import count, pairwise
@@ -17,9 +18,12 @@ from lakemon_core.lifecycle.measuring.memory import give_back
 from lakemon_core.lifecycle.measuring.slices import Series
 from lakemon_core.lifecycle.references import References
 from lakemon_core.lifecycle.table_windows import between, chunks
+from lakemon_core.ports import ReadsByColumn
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from lakemon_core.profiling.columns import Columns
 
 
 class TakesGroups(Protocol):
@@ -103,15 +107,36 @@ class Reading:
         from lakemon_core.profiling.measure import ALL_MODELS, GroupKey
         from lakemon_core.profiling.windows import window_numbers
 
-        rows = self.rows(Window(part[0].start, part[-1].end))
-        numbers = window_numbers(rows.column(self.context.roles.timestamp), part)
         granularity = str(self.granularity)
         keys = [GroupKey(window, granularity, ALL_MODELS, None, None, "INPUT") for window in part]
         told = {number for number, window in enumerate(part) if window in wanted}
-        measured = self.ruler.measure(rows, keys, self.model_id, numbers, told)
-        del rows
+        with self._opened(Window(part[0].start, part[-1].end)) as (rows, columns):
+            numbers = window_numbers(rows.column(self.context.roles.timestamp), part)
+            measured = self.ruler.measure(rows, keys, self.model_id, numbers, told=told, columns=columns)
+        del rows, columns
         give_back()
         return deque(zip(part, measured, strict=True))
+
+    @contextmanager
+    def _opened(self, span: Window) -> Generator[tuple[pa.Table, Columns | None]]:
+        """Gives the rows of a span of time: all their columns, or those that come one by one apart."""
+        import pyarrow as pa
+
+        tables, timestamp = self.context.backend.tables, self.context.roles.timestamp
+        opened = None
+        if isinstance(tables, ReadsByColumn) and len(self.ruler.slicing.slices) <= 1:
+            name = self.context.monitor.inference_table.name
+            columns, where = [timestamp, *self._columns()], between(timestamp, span)
+            opened = tables.by_column(
+                name, columns=list(dict.fromkeys(columns)), where=where, version=self.version
+            )
+        if opened is None:
+            yield self.rows(span), None
+            return
+        with closing(opened):
+            names = dict.fromkeys([timestamp, *self._shared])
+            rows = pa.table({name: opened.column(name) for name in names})
+            yield self.ruler.vocabularies.encoded(rows), opened
 
     def rows(self, span: Window) -> pa.Table:
         """Reads the rows of a span of time."""
@@ -129,7 +154,10 @@ class Reading:
         return rows
 
     def _columns(self) -> list[str]:
-        parts = [*(name for name, *_ in self.ruler.plan.columns), *self.ruler.columns]
-        if self.model_id:
-            parts.append(self.model_id)
-        return [*parts, *self.ruler.quality_columns]
+        return [*(name for name, *_ in self.ruler.plan.columns), *self._shared]
+
+    @property
+    def _shared(self) -> list[str]:
+        """What tells rows apart, and what more than one column needs."""
+        model_id = [self.model_id] if self.model_id else []
+        return [*model_id, *self.ruler.columns, *self.ruler.quality_columns]

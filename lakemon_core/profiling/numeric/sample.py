@@ -22,7 +22,7 @@ _CACHED = 1 << 13
 """Numbers that are worked on together: they stay in the cache of a core, and their memory is reused."""
 _COUNTABLE = 1 << 17
 """Integers of a smaller range are counted, not sorted."""
-MARKS = 1 << 11
+MARKS = 1 << 10
 """Marks of a sample."""
 _FEW_PARTS = 3
 """Samples that are merged faster than all their numbers are sorted."""
@@ -124,6 +124,12 @@ class Sample:
     def blocks(self) -> Blocks | None:
         """The numbers in blocks; None for few or infinite ones."""
         return Blocks.of(self.ordered)
+
+    def prepared(self) -> Sample:
+        """Finds what will be asked for, while the numbers are in the cache of a core; returns itself."""
+        if self.untied and self.n >= _CACHED:
+            _ = self.blocks
+        return self
 
     @lazy
     def marks(self) -> Floats:

@@ -55,7 +55,7 @@ class NumericSummary:
             sum(part.rows for part in parts),
             sum(part.nulls for part in parts),
             sum(part.nans for part in parts),
-            Sample.merged([part.sample for part in parts]),
+            Sample.merged([part.sample for part in parts]).prepared(),
             np.unique(np.concatenate(tokens)) if tokens else None,
         )
 
@@ -143,7 +143,7 @@ def _summary(numbers: Numbers, missing: Flags | None, tokens: Counts | None) -> 
     if missing is not None and (nulls := int(np.count_nonzero(missing))) and numbers.dtype.kind != "f":
         numbers = np.compress(~missing, numbers)
         tokens = None if tokens is None else np.compress(~missing, tokens)
-    sample = Sample.of(numbers, own=True)
+    sample = Sample.of(numbers, own=True).prepared()
     return NumericSummary(
         rows, nulls, rows - nulls - sample.n, sample, None if tokens is None else np.unique(tokens)
     )

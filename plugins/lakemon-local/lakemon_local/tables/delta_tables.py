@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from lakemon_core.domain.errors import DataError
 from lakemon_core.domain.names import TableName
-from lakemon_core.ports import Condition, TableInfo, WriteResult
+from lakemon_core.ports import ClosableColumns, Condition, TableInfo, WriteResult
 from lakemon_local.tables import writing
 from lakemon_local.tables.compaction import compact
 from lakemon_local.tables.log import commit_mark
@@ -67,6 +67,21 @@ class DeltaTables:
                 not fit a column's type, LM314 unknown version.
         """
         return snapshot_to_read(self._places.find(name), version).scan(columns, where, views=views)
+
+    def by_column(
+        self,
+        name: TableName,
+        *,
+        columns: Sequence[str],
+        where: Sequence[Condition] = (),
+        version: int | None = None,
+    ) -> ClosableColumns | None:
+        """Opens rows to read their columns one by one; see `ReadsByColumn`.
+
+        Raises:
+            DataError: as `scan`.
+        """
+        return open_snapshot(self._places.find(name), version).by_column(columns, where)
 
     def append(
         self, name: TableName, rows: pa.RecordBatchReader | pa.Table, *, batch: tuple[str, int] | None = None

@@ -7,10 +7,12 @@ engine, and so is what lies scattered over files that hold mostly other rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.parse import unquote
 
@@ -91,28 +93,103 @@ class PlainFiles:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yields the rows, file by file."""
         for path in self.paths:
-            metadata = pq.read_metadata(path)
-            there = set(metadata.schema.to_arrow_schema().names)
-            texts = [field.name for field in self.schema if field.type == TEXT and field.name in there]
-            with pq.ParquetFile(
-                path, metadata=metadata, read_dictionary=texts, memory_map=True, pre_buffer=False
-            ) as file:
-                for group in range(file.num_row_groups):
-                    yield from self._of_group(file, group)
+            with self._opened(path) as file:
+                for group in self._groups(file):
+                    yield from group.read(self.schema).to_batches()
 
-    def _of_group(self, file: pq.ParquetFile, group: int) -> Iterator[pa.RecordBatch]:
-        inside = self.span is None or _inside(file, group, self.span)
-        if inside is False:
-            return
-        there = set(file.schema_arrow.names)
-        wanted = [*self.schema.names, *([self.span.column] if self.span and not inside else [])]
-        wanted = [name for name in dict.fromkeys(wanted) if name in there]
+    def by_column(self, explaining: Callable[[], AbstractContextManager[None]]) -> PlainColumns:
+        """Opens all files: the columns of the rows can be read one by one.
+
+        Args:
+            explaining: wraps each reading, to say in our words what goes wrong.
+        """
+        groups: list[_Group] = []
+        with ExitStack() as opened:
+            for path in self.paths:
+                groups += self._groups(opened.enter_context(self._opened(path)))
+            return PlainColumns(self.schema, groups, opened.pop_all(), explaining)
+
+    def _opened(self, path: Path) -> pq.ParquetFile:
+        metadata = pq.read_metadata(path)
+        there = set(metadata.schema.to_arrow_schema().names)
+        texts = [field.name for field in self.schema if field.type == TEXT and field.name in there]
+        return pq.ParquetFile(
+            path, metadata=metadata, read_dictionary=texts, memory_map=True, pre_buffer=False
+        )
+
+    def _groups(self, file: pq.ParquetFile) -> Iterator[_Group]:
+        """Yields the row groups that hold wanted rows."""
+        for number in range(file.num_row_groups):
+            inside = self.span is None or _inside(file, number, self.span)
+            if inside is False:
+                continue
+            wanted = None
+            if self.span is not None and not inside:
+                moments = file.read_row_group(number, columns=[self.span.column], use_threads=False).column(0)
+                wanted = _within(moments, self.span)
+            yield _Group(file, number, wanted)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Group:
+    """A row group of a file, and which of its rows are wanted; None for all."""
+
+    file: pq.ParquetFile
+    number: int
+    wanted: pa.ChunkedArray | None
+
+    def read(self, schema: pa.Schema) -> pa.Table:
+        """Reads some columns of the wanted rows."""
+        there = set(self.file.schema_arrow.names)
+        names = [name for name in schema.names if name in there]
         # one thread: the other cores measure meanwhile, and what it frees can be given back
-        rows = file.read_row_group(group, columns=wanted, use_threads=False)
-        if self.span is not None and not inside:
-            rows = rows.filter(_within(rows.column(self.span.column), self.span))
-        columns = [_column(rows, field) for field in self.schema]
-        yield from pa.Table.from_arrays(columns, schema=self.schema).to_batches()
+        rows = self.file.read_row_group(self.number, columns=names, use_threads=False)
+        if self.wanted is not None:
+            rows = rows.filter(self.wanted)
+        columns = [
+            _column(rows, field) if field.name in there else _nulls(self.count, field) for field in schema
+        ]
+        return pa.Table.from_arrays(columns, schema=schema)
+
+    @property
+    def count(self) -> int:
+        """How many rows are wanted."""
+        if self.wanted is None:
+            return self.file.metadata.row_group(self.number).num_rows
+        return int(pc.sum(self.wanted).as_py() or 0)
+
+
+class PlainColumns:
+    """Rows of plain files, one column at a time: always the same rows in the same order."""
+
+    def __init__(
+        self,
+        schema: pa.Schema,
+        groups: Sequence[_Group],
+        opened: ExitStack,
+        explaining: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        self._explaining = explaining
+        self._schema = schema
+        self._groups = groups
+        self._opened = opened
+        self._one_at_a_time = Lock()
+
+    @property
+    def column_names(self) -> list[str]:
+        """All columns that can be asked for."""
+        return self._schema.names
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Reads one column."""
+        field = self._schema.field(name)
+        with self._one_at_a_time, self._explaining():
+            parts = [group.read(pa.schema([field])).column(0) for group in self._groups]
+        return pa.chunked_array([chunk for part in parts for chunk in part.chunks], type=field.type)
+
+    def close(self) -> None:
+        """Closes all files."""
+        self._opened.close()
 
 
 def _paths(table: DeltaTable, folder: Path, span: Span | None) -> tuple[Path, ...] | None:
@@ -166,9 +243,7 @@ def _within(moments: pa.ChunkedArray, span: Span) -> pa.ChunkedArray:
 
 
 def _column(rows: pa.Table, field: pa.Field) -> pa.ChunkedArray:
-    """Returns a column as its type; one that a file from before it lacks is null."""
-    if field.name not in rows.schema.names:
-        return pa.chunked_array([pa.nulls(len(rows), field.type)])
+    """Returns a column as its type."""
     column = rows.column(field.name)
     if column.type == field.type:
         return column
@@ -176,3 +251,8 @@ def _column(rows: pa.Table, field: pa.Field) -> pa.ChunkedArray:
         values = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
         return column.cast(values).cast(pa.string()).dictionary_encode()
     return column.cast(field.type)
+
+
+def _nulls(count: int, field: pa.Field) -> pa.ChunkedArray:
+    """What a file from before there was this column has in it."""
+    return pa.chunked_array([pa.nulls(count, field.type)])

@@ -28,7 +28,7 @@ from lakemon_core.profiling.table_types import (
 from lakemon_local.tables.filters import predicate
 from lakemon_local.tables.log import Feed, check_log, commit_mark, feed_is_on
 from lakemon_local.tables.places import Place
-from lakemon_local.tables.plain_files import PlainFiles
+from lakemon_local.tables.plain_files import PlainColumns, PlainFiles
 
 _KEPT = 2
 """Versions that stay open: that of the inference table and that of the baseline."""
@@ -66,6 +66,14 @@ class Snapshot:
         with failures(self.place):
             raw = pa.RecordBatchReader.from_stream(self.table.scan(columns=wanted, predicate=filtered))
         return self._plain(raw, wanted, views=views)
+
+    def by_column(self, columns: Sequence[str], where: Sequence[Condition]) -> PlainColumns | None:
+        """Opens rows to read their columns one by one; see `ReadsByColumn`."""
+        check_columns(columns, self.schema, str(self.place.name))
+        predicate(where, self.schema, str(self.place.name))
+        plain = self._plain_files(columns, where)
+        with failures(self.place):
+            return plain.by_column(lambda: failures(self.place)) if plain else None
 
     def _plain_files(self, columns: Sequence[str], where: Sequence[Condition]) -> PlainFiles | None:
         with failures(self.place):

@@ -1,6 +1,7 @@
 """Rows that are read from their files by Arrow are those that Delta's own engine reads."""
 
 import math
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
@@ -45,10 +46,15 @@ def days(tables, name, tmp_path):
 
 
 def both(tables, name, where=(), columns=None):
-    """What both ways read; the cheap one hands out text as it is encoded."""
+    """What all ways read; the cheap ones hand out text as it is encoded, together or column by column."""
     slow = tables.scan(name, columns=columns, where=where).read_all()
     fast = tables.scan(name, columns=columns, where=where, views=True).read_all()
     assert plain(fast) == plain(slow)
+    opened = tables.by_column(name, columns=slow.schema.names, where=where)
+    if opened is not None:
+        with closing(opened):
+            apart = pa.table({column: opened.column(column) for column in reversed(opened.column_names)})
+        assert plain(apart.select(slow.schema.names)) == plain(slow)
     return fast
 
 
@@ -66,6 +72,15 @@ def test_rows_of_a_span_are_the_same_however_they_are_read(tables, name, days, s
     found = both(tables, name, between(start, end))
     assert len(found) == expected
     assert pa.types.is_dictionary(found.schema.field("text").type)
+
+
+def test_columns_are_read_one_by_one_in_the_order_of_all_together(tables, name, days):
+    where = between(START + timedelta(hours=3), START + timedelta(hours=44))
+    together = tables.scan(name, where=where, views=True).read_all()
+    with closing(tables.by_column(name, columns=["id", "text"], where=where)) as opened:
+        assert opened.column_names == ["id", "text"]
+        assert opened.column("text").to_pylist() == together.column("text").to_pylist()
+        assert opened.column("id").to_pylist() == together.column("id").to_pylist()
 
 
 def test_a_whole_table_is_read_as_it_is(tables, name, days):
