@@ -81,7 +81,7 @@ class DeltaTables:
         Raises:
             DataError: as `scan`.
         """
-        return open_snapshot(self._places.find(name), version).by_column(columns, where)
+        return snapshot_to_read(self._places.find(name), version).by_column(columns, where)
 
     def append(
         self, name: TableName, rows: pa.RecordBatchReader | pa.Table, *, batch: tuple[str, int] | None = None
