@@ -76,9 +76,11 @@ def run_request(
     days: int | None = None,
 ) -> int:
     """Runs, shows the progress and prints the result; `days` leaves older findings out."""
+    from lakemon_core.cli.allocator import share_one_arena
     from lakemon_core.pipeline.run import run_session
     from lakemon_core.pipeline.session import open_session
 
+    share_one_arena()
     trace = show_outcome if trace_hooks else None
     with showing(quiet=quiet) as display, open_session(request, progress=display, trace=trace) as session:
         session.hooks.register(display, DISPLAY)
