@@ -155,6 +155,10 @@ class LakeReading(Reading):
 
     lake: LakeProfiles
 
+    @property
+    def _goes_ahead(self) -> bool:
+        return True  # it waits for the lake, not for the other thread
+
     @contextmanager
     def _opened(self, span: Window) -> Generator[tuple[pa.Table, None]]:
         yield self.rows(span), None

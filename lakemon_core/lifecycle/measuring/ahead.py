@@ -11,21 +11,21 @@ Task = TypeVar("Task")
 Loaded = TypeVar("Loaded")
 
 
-def ahead(tasks: Iterable[Task], load: Callable[[Task], Loaded]) -> Iterator[tuple[Task, Loaded]]:
-    """Yields each task with what it loads, in order; the next one loads meanwhile, in a thread of its own.
+def ahead(tasks: Iterable[Task], load: Callable[[Task], Loaded]) -> Iterator[Loaded]:
+    """Yields what each task loads, in order; the next one loads meanwhile, in a thread of its own.
 
     What was yielded is not kept: at most two results are in memory once the caller has let go of the one
     before. What `load` raises is raised when its task is due.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="lakemon-reads") as pool:
-        waiting: deque[tuple[Task, Future[Loaded]]] = deque()
+        waiting: deque[Future[Loaded]] = deque()
         for task in tasks:
-            waiting.append((task, pool.submit(load, task)))
+            waiting.append(pool.submit(load, task))
             if len(waiting) > 1:
-                yield _loaded(*waiting.popleft())
+                yield _loaded(waiting)
         while waiting:
-            yield _loaded(*waiting.popleft())
+            yield _loaded(waiting)
 
 
-def _loaded(task: Task, future: Future[Loaded]) -> tuple[Task, Loaded]:
-    return task, future.result()
+def _loaded(waiting: deque[Future[Loaded]]) -> Loaded:
+    return waiting.popleft().result()

@@ -89,12 +89,21 @@ class Reading:
         before: Window | None = None
         previous: dict[Series, Measured] = {}
         parts = chunks(sorted(needed), existing, self.fitting)
-        for _, measured in ahead(parts, partial(self._measured, wanted=wanted)):
+        measure = partial(self._measured, wanted=wanted)
+        for measured in ahead(parts, measure) if self._goes_ahead else map(measure, parts):
             while measured:
                 window, groups = measured.popleft()
                 if window in wanted:
                     yield window, groups, (previous if self._is_next(before, window) else {})
                 before, previous = window, {group.series: group for group in groups}
+
+    @property
+    def _goes_ahead(self) -> bool:
+        """Whether the next windows are measured while one is compared.
+
+        With slices, comparing is so many short steps that the threads would mostly wait for each other.
+        """
+        return not self.ruler.slicing.slices
 
     def _is_next(self, before: Window | None, window: Window) -> bool:
         """Whether the window follows on the one before; between windows of rows there is nothing."""
