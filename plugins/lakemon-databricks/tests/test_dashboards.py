@@ -66,6 +66,15 @@ def test_an_answer_that_is_lost_makes_no_second_dashboard(dashboards, signed_in)
     assert dashboards.url
 
 
+def test_an_answer_without_an_id_is_looked_up_by_name(dashboards, signed_in):
+    dashboards.client.workspace.mkdirs(dashboards.folder)
+    nothing = faults.rewrites(lambda answer: replace(answer, body=b"{}"))
+    signed_in.faults.on("POST", "/api/2.0/lakeview/dashboards", nothing, times=1)
+    dashboards.bring_up(PAGE)
+    (made,) = dashboards.client.lakeview.list()
+    assert dashboards.url == f"{signed_in.host}/dashboardsv3/{made.dashboard_id}/published"
+
+
 DAY = datetime(2026, 3, 2, tzinfo=UTC)
 
 

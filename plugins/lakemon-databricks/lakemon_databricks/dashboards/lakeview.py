@@ -75,10 +75,10 @@ class Dashboards:
 
         assert isinstance(wanted, Dashboard)
         try:
-            return str(self.client.lakeview.create(wanted).dashboard_id)
+            return self.client.lakeview.create(wanted).dashboard_id or self._found()
         except NotFound:
             self.client.workspace.mkdirs(self.folder)
-            return str(self.client.lakeview.create(wanted).dashboard_id)
+            return self.client.lakeview.create(wanted).dashboard_id or self._found()
         except ResourceConflict:
             # The answer to our own first try was lost: names are taken once in a folder.
             return self._found()
