@@ -155,9 +155,8 @@ class LakeReading(Reading):
 
     lake: LakeProfiles
 
-    @property
-    def _goes_ahead(self) -> bool:
-        return True  # it waits for the lake, not for the other thread
+    def _goes_ahead(self, largest: int) -> bool:
+        return largest > 0  # it waits for the lake, not for the other thread
 
     @contextmanager
     def _opened(self, span: Window) -> Generator[tuple[pa.Table, None]]:

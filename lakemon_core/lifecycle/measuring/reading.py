@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from lakemon_core.profiling.columns import Columns
 
 
+_LARGE = 100_000
+"""Rows of a window that take longer to sort than to compare."""
+
+
 class TakesGroups(Protocol):
     """What a reading fills: a `Sheet`, as a rule."""
 
@@ -90,20 +94,20 @@ class Reading:
         previous: dict[Series, Measured] = {}
         parts = chunks(sorted(needed), existing, self.fitting)
         measure = partial(self._measured, wanted=wanted)
-        for measured in ahead(parts, measure) if self._goes_ahead else map(measure, parts):
+        together = self._goes_ahead(max(existing.values(), default=0))
+        for measured in ahead(parts, measure) if together else map(measure, parts):
             while measured:
                 window, groups = measured.popleft()
                 if window in wanted:
                     yield window, groups, (previous if self._is_next(before, window) else {})
                 before, previous = window, {group.series: group for group in groups}
 
-    @property
-    def _goes_ahead(self) -> bool:
-        """Whether the next windows are measured while one is compared.
+    def _goes_ahead(self, largest: int) -> bool:
+        """Whether the next windows are measured while one is compared, given the rows of the largest.
 
-        With slices, comparing is so many short steps that the threads would mostly wait for each other.
+        With slices or few rows there are so many short steps that the threads would wait for each other.
         """
-        return not self.ruler.slicing.slices
+        return largest >= _LARGE and not self.ruler.slicing.slices
 
     def _is_next(self, before: Window | None, window: Window) -> bool:
         """Whether the window follows on the one before; between windows of rows there is nothing."""

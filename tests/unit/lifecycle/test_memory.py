@@ -10,6 +10,7 @@ import pytest
 from lakemon_core.domain.errors import DataError
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.lifecycle.measuring.memory import LIBRARIES, Load, Room, Turn
+from lakemon_core.lifecycle.measuring.reading import Reading
 from lakemon_core.lifecycle.monitor import monitor
 from lakemon_core.profiling.kinds import Kind
 from lakemon_core.profiling.measure import PlannedColumn
@@ -107,6 +108,15 @@ def test_columns_in_turns_give_the_same_rows_bit_for_bit(lake):
     monitor(free.context)
     assert monitor(bounded(tight.context, 295_000)).detail["windows"] == 1
     assert_same(metric_rows(free), metric_rows(tight))
+
+
+def test_windows_that_are_measured_ahead_give_the_same_rows_bit_for_bit(lake, monkeypatch):
+    tables = {"logs": pa.concat_tables(DAYS), "training": trips(99, 300)}
+    one_by_one, ahead = lake(CONFIG, **tables), lake(CONFIG, **tables)
+    monitor(one_by_one.context)
+    monkeypatch.setattr(Reading, "_goes_ahead", lambda self, largest: True)
+    assert monitor(bounded(ahead.context, 295_000)).detail["windows"] == 5
+    assert_same(metric_rows(one_by_one), metric_rows(ahead))
 
 
 def assert_same(wanted: dict[str, dict[tuple, dict]], found: dict[str, dict[tuple, dict]]) -> None:
