@@ -49,7 +49,7 @@ def window_starts(timestamps: pa.Array | pa.ChunkedArray, granularity: Granulari
     column = as_chunked(timestamps)
     starts = _by_block(ticks_of(column), lambda ticks: _starts(ticks, granularity))
     if column.null_count:
-        starts[column.is_null().to_numpy()] = np.datetime64("NaT")
+        starts[column.is_null().to_numpy()] = np.datetime64("NaT", "us")
     return starts
 
 
