@@ -13,7 +13,7 @@ from lakemon_core.hookspecs import RunContext
 from lakemon_core.lifecycle.due import definition_of
 from lakemon_core.lifecycle.measuring.groups import Measured, Ruler, quality_columns
 from lakemon_core.lifecycle.measuring.memory import give_back
-from lakemon_core.lifecycle.measuring.slices import Series, Slicing
+from lakemon_core.lifecycle.measuring.slices import Series, Slicing, series_of
 from lakemon_core.ports import ModelType
 
 if TYPE_CHECKING:
@@ -125,7 +125,8 @@ def _measure(context: RunContext, baseline: Baseline, ruler: Ruler, *, told: boo
     key = GroupKey(None, None, ALL_MODELS, None, None, "BASELINE")
     found = None if kept is None or told else kept.read(own.plan.columns, ruler.vocabularies)
     if found is not None:
-        return {one.series: own.remade(key, one.series, one.rows, one.columns) for one in found}
+        groups = (own.summarized(key, one.series, one.rows, one.columns) for one in found)
+        return {series_of(group.key): Measured(group) for group in groups}
     played = (roles.prediction, roles.prediction_proba, roles.label, *model_type.quality_columns())
     wanted = [*(column.name for column in own.plan.columns), *own.columns, model_id]
     wanted += played if ruler.whole else ()

@@ -156,10 +156,9 @@ class ModelType(ABC):
         Returns:
             one result a group, in order.
         """
-        import pyarrow as pa
+        from lakemon_core.profiling.parts import group_tables
 
-        tables = [rows.slice(part.start, part.stop - part.start) for part in parts]
-        return [self.quality(pa.concat_tables([tables[number] for number in group])) for group in groups]
+        return [self.quality(whole) for whole in group_tables(rows, parts, groups)]
 
     @abstractmethod
     def default_rules(self) -> Sequence[Rule]:

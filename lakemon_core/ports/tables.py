@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from lakemon_core.domain.names import TableName
 from lakemon_core.ports.setting import Progress
+from lakemon_core.profiling.column_source import Columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -189,17 +190,8 @@ class Adjustment:
     left_out: tuple[str, ...] = ()
 
 
-class ClosableColumns(Protocol):
-    """Columns of opened rows: always the same rows, in the same order."""
-
-    @property
-    def column_names(self) -> list[str]:
-        """All columns that can be asked for."""
-        ...
-
-    def column(self, i: str, /) -> pa.ChunkedArray:
-        """Reads a column; several threads may ask."""
-        ...
+class ClosableColumns(Columns, Protocol):
+    """Columns of opened rows, each read when it is asked for."""
 
     def close(self) -> None:
         """Lets go of the files."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import pyarrow as pa
 
@@ -23,7 +23,6 @@ from lakemon_core.profiling.timestamps import TimestampSummary, summarize_timest
 
 __all__ = [
     "CategoricalSummary",
-    "Columns",
     "Kind",
     "Lengths",
     "NumericSummary",
@@ -37,20 +36,6 @@ __all__ = [
 ]
 
 Column = pa.Array | pa.ChunkedArray
-
-
-class Columns(Protocol):
-    """Rows of which a column is read when it is asked for; a `pa.Table` is one."""
-
-    @property
-    def column_names(self) -> list[str]:
-        """All columns that can be asked for."""
-        ...
-
-    def column(self, i: str, /) -> pa.ChunkedArray:
-        """Returns a column; always the same rows, in the same order."""
-        ...
-
 
 Summary = NumericSummary | CategoricalSummary | TimestampSummary
 Members = tuple[int, ...]

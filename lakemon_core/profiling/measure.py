@@ -16,11 +16,12 @@ from lakemon_core.domain.errors import did_you_mean
 from lakemon_core.domain.monitor import Roles
 from lakemon_core.domain.window import Window
 from lakemon_core.profiling.categorical.vocabulary import Vocabularies
-from lakemon_core.profiling.columns import Columns, Summary, summarize_groups
+from lakemon_core.profiling.column_source import Columns
+from lakemon_core.profiling.columns import Summary, summarize_groups
 from lakemon_core.profiling.drift import column_drifts, table_drift_values, unavailable
 from lakemon_core.profiling.kinds import Kind, kind_of, spark_type, unsupported_reason
 from lakemon_core.profiling.layout import ALL_MODELS, Members, Place, Section, split_models
-from lakemon_core.profiling.parts import Parts, some_rows
+from lakemon_core.profiling.parts import Parts, group_tables, some_rows
 from lakemon_core.profiling.profile import METHOD, profile_values, table_values
 
 __all__ = [
@@ -244,8 +245,7 @@ def each_group(
     """
 
     def each(ordered: pa.Table, parts: Sequence[slice], groups: Sequence[Members]) -> list[Result]:
-        tables = [some_rows(ordered, part) for part in parts]
-        return [work(pa.concat_tables([tables[part] for part in members])) for members in groups]
+        return [work(whole) for whole in group_tables(ordered, parts, groups)]
 
     return groups_together(rows, section, columns, each)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
@@ -91,6 +91,20 @@ class Parts:
         if all(one.stop == following.start for one, following in pairwise(spans)):
             return slice(spans[0].start, spans[-1].stop)
         return np.concatenate([np.arange(span.start, span.stop) for span in spans])
+
+
+def group_tables(
+    rows: pa.Table, parts: Sequence[slice], groups: Sequence[Sequence[int]]
+) -> Iterator[pa.Table]:
+    """Yields the rows of each group; nothing is copied.
+
+    Args:
+        rows: part after part.
+        parts: from which row to which each part goes.
+        groups: of each group the numbers of its parts, at least one.
+    """
+    tables = [some_rows(rows, part) for part in parts]
+    return (pa.concat_tables([tables[number] for number in group]) for group in groups)
 
 
 def some_rows(data: Data, rows: Rows) -> Data:

@@ -7,8 +7,7 @@ backend; so the numbers are theirs.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -158,9 +157,8 @@ class LakeReading(Reading):
     def _goes_ahead(self, largest: int) -> bool:
         return largest > 0  # it waits for the lake, not for the other thread
 
-    @contextmanager
-    def _opened(self, span: Window) -> Generator[tuple[pa.Table, None]]:
-        yield self.rows(span), None
+    def _by_column(self, span: Window) -> None:
+        """None: the lake answers all columns with the values of the slices."""
 
     def rows(self, span: Window) -> pa.Table:
         """Reads the rows of a span of time."""

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from lakemon_core.ports import QualityResult
     from lakemon_core.profiling.categorical.vocabulary import Vocabularies
-    from lakemon_core.profiling.columns import Columns, Summary
+    from lakemon_core.profiling.column_source import Columns
+    from lakemon_core.profiling.columns import Summary
     from lakemon_core.profiling.layout import Place, Section
     from lakemon_core.profiling.measure import ColumnPlan, Group, GroupKey, PlannedColumn
 
@@ -29,7 +30,7 @@ class Measured:
     """One measured group with its custom aggregates."""
 
     group: Group
-    aggregates: Aggregates
+    aggregates: Aggregates = field(default_factory=Aggregates)
 
     @property
     def series(self) -> Series:
@@ -163,13 +164,13 @@ class Ruler:
         for place, members in section.groups.items():
             series = place.model_id, place.slice_key, place.slice_value
             count = int(sizes[list(members)].sum())
-            one = self.remade(keys[place.window], series, count, summaries[place])
-            group = replace(one.group, quality=quality.get(place))
+            group = self.summarized(keys[place.window], series, count, summaries[place])
+            group = replace(group, quality=quality.get(place))
             found[place] = Measured(group, aggregates.get(place, Aggregates()))
         return found
 
-    def remade(self, key: GroupKey, series: Series, rows: int, columns: Mapping[str, Summary]) -> Measured:
-        """Returns a group whose columns were summarized, without quality and aggregates.
+    def summarized(self, key: GroupKey, series: Series, rows: int, columns: Mapping[str, Summary]) -> Group:
+        """Returns a group whose columns were summarized, without quality.
 
         Args:
             key: of all rows that it is among.
@@ -181,7 +182,7 @@ class Ruler:
 
         model_id, slice_key, slice_value = series
         own = replace(key, model_id=model_id, slice_key=slice_key, slice_value=slice_value)
-        return Measured(Group(own, rows, columns, self.plan, self._filled(own, columns)), Aggregates())
+        return Group(own, rows, columns, self.plan, self._filled(own, columns))
 
     def _filled(self, key: GroupKey, columns: Mapping[str, Summary]) -> tuple[str, ...]:
         """Returns the columns of a group that have values, and after the last turn those of all turns."""

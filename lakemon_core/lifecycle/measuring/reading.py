@@ -18,12 +18,12 @@ from lakemon_core.lifecycle.measuring.memory import give_back
 from lakemon_core.lifecycle.measuring.slices import Series
 from lakemon_core.lifecycle.references import References
 from lakemon_core.lifecycle.table_windows import between, chunks
-from lakemon_core.ports import ReadsByColumn
+from lakemon_core.ports import ClosableColumns, ReadsByColumn
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from lakemon_core.profiling.columns import Columns
+    from lakemon_core.profiling.column_source import Columns
 
 
 _LARGE = 100_000
@@ -135,29 +135,33 @@ class Reading:
         """Gives the rows of a span of time: all their columns, or those that come one by one apart."""
         import pyarrow as pa
 
-        tables, timestamp = self.context.backend.tables, self.context.roles.timestamp
-        opened = None
-        if isinstance(tables, ReadsByColumn) and len(self.ruler.slicing.slices) <= 1:
-            name = self.context.monitor.inference_table.name
-            columns, where = [timestamp, *self._columns()], between(timestamp, span)
-            opened = tables.by_column(
-                name, columns=list(dict.fromkeys(columns)), where=where, version=self.version
-            )
+        opened = self._by_column(span)
         if opened is None:
             yield self.rows(span), None
             return
         with closing(opened):
-            names = dict.fromkeys([timestamp, *self._shared])
-            rows = pa.table({name: opened.column(name) for name in names})
-            yield self.ruler.vocabularies.encoded(rows), opened
+            rows = pa.table({name: opened.column(name) for name in self._shared})
+            rows = self.ruler.vocabularies.encoded(rows)
+            yield rows, _Apart(rows, opened)
+
+    def _by_column(self, span: Window) -> ClosableColumns | None:
+        """Opens the rows of a span of time to read column by column; None where they are read together."""
+        tables = self.context.backend.tables
+        if not isinstance(tables, ReadsByColumn) or len(self.ruler.slicing.slices) > 1:
+            return None
+        return tables.by_column(
+            self.context.monitor.inference_table.name,
+            columns=self._columns,
+            where=between(self.context.roles.timestamp, span),
+            version=self.version,
+        )
 
     def rows(self, span: Window) -> pa.Table:
         """Reads the rows of a span of time."""
-        timestamp = self.context.roles.timestamp
         reader = self.context.backend.tables.scan(
             self.context.monitor.inference_table.name,
-            columns=list(dict.fromkeys([timestamp, *self._columns()])),
-            where=between(timestamp, span),
+            columns=self._columns,
+            where=between(self.context.roles.timestamp, span),
             version=self.version,
             views=True,
         )
@@ -166,11 +170,27 @@ class Reading:
         give_back()
         return rows
 
+    @property
     def _columns(self) -> list[str]:
-        return [*(name for name, *_ in self.ruler.plan.columns), *self._shared]
+        return list(dict.fromkeys([*self._shared, *(name for name, *_ in self.ruler.plan.columns)]))
 
     @property
     def _shared(self) -> list[str]:
-        """What tells rows apart, and what more than one column needs."""
-        model_id = [self.model_id] if self.model_id else []
-        return [*model_id, *self.ruler.columns, *self.ruler.quality_columns]
+        """What tells rows apart, and what is needed beside each column."""
+        told_by = [self.context.roles.timestamp, *([self.model_id] if self.model_id else [])]
+        return list(dict.fromkeys([*told_by, *self.ruler.columns, *self.ruler.quality_columns]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Apart:
+    """Columns of opened rows; those that were read for all are not read again."""
+
+    rows: pa.Table
+    opened: ClosableColumns
+
+    @property
+    def column_names(self) -> list[str]:
+        return self.opened.column_names
+
+    def column(self, name: str, /) -> pa.ChunkedArray:
+        return (self.rows if name in self.rows.column_names else self.opened).column(name)

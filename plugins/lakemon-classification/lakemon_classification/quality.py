@@ -15,6 +15,7 @@ from lakemon_classification.readings import Group, Readings
 from lakemon_classification.vocabulary import Codes, Vocabulary
 from lakemon_core.domain.estimate import Estimate
 from lakemon_core.ports import QualityMetric, QualityResult
+from lakemon_core.profiling.parts import group_tables
 
 _BY_CLASS = pa.struct([
     ("one_vs_all", pa.map_(pa.string(), pa.float64())), ("macro", pa.float64()), ("weighted", pa.float64()),
@@ -90,9 +91,7 @@ def measure_groups(
         metrics: of the model type.
     """
     if not in_columns(rows.schema, config):
-        tables = [rows.slice(part.start, part.stop - part.start) for part in parts]
-        wholes = (pa.concat_tables([tables[number] for number in group]) for group in groups)
-        return [measure_quality(whole, config, metrics) for whole in wholes]
+        return [measure_quality(whole, config, metrics) for whole in group_tables(rows, parts, groups)]
     readings = Readings.of(rows, parts, config)
     return [_measure(readings.group(group), config, metrics) for group in groups]
 

@@ -89,3 +89,22 @@ def test_references_are_judged_only_where_a_metric_of_two_groups_may_ask(lake, m
     monitor(context)
     compared_with = [len(DAYS[5]), len(DAYS[4]), len(DAYS[2]) + len(DAYS[3]), 300]
     assert {place for place, rows in enumerate(compared_with) if rows in sizes} == judged
+
+
+def test_a_column_of_a_window_is_read_once(lake, monkeypatch):
+    shop = lake(PLAIN, logs=pa.concat_tables(DAYS), training=trips(99, 300))
+    tables = shop.session.backend.tables
+    by_column, opened, read = tables.by_column, [], []
+
+    def watched(name, **asked):
+        found = by_column(name, **asked)
+        number, column = len(opened), found.column
+        opened.append(found)
+        monkeypatch.setattr(found, "column", lambda one: (read.append((number, one)), column(one))[1])
+        return found
+
+    monkeypatch.setattr(tables, "by_column", watched)
+    monitor(shop.context)
+    assert {one for _, one in read} == set(DAYS[0].column_names)
+    assert len(opened) >= 2
+    assert len(read) == len(set(read))
