@@ -102,6 +102,8 @@ CORNER = """() => {
   return [...pen.getImageData(2, 2, 1, 1).data].slice(0, 3);
 }"""
 
+DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
 
 def test_paper_is_white_and_has_the_evidence_but_no_tables_of_figures(html, read):
     page = read(html, color_scheme="dark").page
@@ -109,6 +111,7 @@ def test_paper_is_white_and_has_the_evidence_but_no_tables_of_figures(html, read
     page.emulate_media(media="print", color_scheme="dark")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    page.evaluate(DRAWN)
     assert page.evaluate(CORNER) == [255, 255, 255]
     assert page.locator(".findings dl:visible").count() == 3
     assert page.get_by_role("region", name="Figures").count() == 0
