@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from lakemon_core.profiling.distances import Samples
 from lakemon_core.profiling.numeric.kolmogorov import ks_statistics
-from lakemon_core.profiling.numeric.ks_pvalue import kolmogorov_pvalue
+from lakemon_core.profiling.numeric.ks_pvalue import kolmogorov_pvalues
 from lakemon_core.profiling.numeric.sample import Sample
 
 Floats = npt.NDArray[np.float64]
@@ -53,9 +53,9 @@ def ks_tests(pairs: Sequence[tuple[Sample, Sample]]) -> list[KsTest]:
     if not all(x.n for x, _ in ordered):
         raise ValueError("a sample without values cannot be tested")
     sizes = [max(1, round(x.n * y.n / (x.n + y.n))) for x, y in ordered]
-    statistics = ks_statistics(ordered).tolist()
-    pvalues = map(kolmogorov_pvalue, statistics, sizes)
-    return [KsTest(*found) for found in zip(statistics, pvalues, strict=True)]
+    statistics = ks_statistics(ordered)
+    pvalues = kolmogorov_pvalues(statistics, np.array(sizes, dtype=np.float64))
+    return [KsTest(*found) for found in zip(statistics.tolist(), pvalues.tolist(), strict=True)]
 
 
 def chi_squared_test(p_counts: npt.ArrayLike, q_counts: npt.ArrayLike) -> ChiSquaredTest:

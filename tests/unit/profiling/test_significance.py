@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lakemon_core.profiling.numeric.ks_pvalue import kolmogorov_pvalue
+from lakemon_core.profiling.numeric.ks_pvalue import kolmogorov_pvalues
 from lakemon_core.profiling.numeric.sample import Sample
 from lakemon_core.profiling.significance import chi_squared_test, ks_test
 
@@ -47,12 +47,21 @@ LARGE = (pytest.param(n, marks=pytest.mark.slow) for n in (300_000, 900_000))
 
 
 @pytest.mark.parametrize("n", [*SIZES, *LARGE])
-def test_the_p_value_agrees_with_scipy_over_its_whole_range(n):
-    for d in np.sqrt(np.array([0.01, 0.1, 0.3, 0.7, 1.0, 2.19, 2.2, 2.3, 3.9, 5.0, 20.0, 100.0, 300.0]) / n):
-        if d <= 1:
-            expected = stats.kstwo.sf(d, n)
-            assert kolmogorov_pvalue(float(d), n) == pytest.approx(expected, rel=1e-9, abs=0)
-    assert kolmogorov_pvalue(1.0, n) == pytest.approx(stats.kstwo.sf(1.0, n), abs=1e-100)
+def test_the_p_values_agree_with_scipy_over_their_whole_range(n):
+    statistics = np.sqrt(np.array([0.01, 0.1, 0.3, 0.7, 1, 2.19, 2.2, 2.3, 3.9, 5, 20, 100, 300]) / n)
+    statistics = statistics[statistics <= 1]
+    found = kolmogorov_pvalues(statistics, np.full(len(statistics), float(n)))
+    assert found == pytest.approx(stats.kstwo.sf(statistics, n), rel=1e-9, abs=0)
+    (most,) = kolmogorov_pvalues(np.ones(1), np.array([float(n)]))
+    assert most == pytest.approx(stats.kstwo.sf(1.0, n), abs=1e-100)
+
+
+def test_no_digit_of_a_p_value_depends_on_the_tests_beside_it():
+    random = np.random.default_rng(6)
+    sizes = random.choice([1.0, 17.0, 140.0, 369.0, 16_000.0, 900_000.0], 300)
+    statistics = np.minimum(1.0, random.exponential(1.5, 300) / np.sqrt(sizes))
+    alone = [kolmogorov_pvalues(statistics[[k]], sizes[[k]])[0] for k in range(300)]
+    assert kolmogorov_pvalues(statistics, sizes).tolist() == alone
 
 
 @pytest.mark.parametrize("vector", ["A", "B"])
