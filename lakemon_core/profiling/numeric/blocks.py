@@ -23,8 +23,6 @@ MOST = 1 << MOST_BITS
 _LEAST = 64
 _VALUES = 3
 """Binary logarithm of how many values a block holds at least."""
-_PART = 1 << 10
-"""Blocks that are summed together: their values stay in the cache of a core."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +56,9 @@ class Blocks:
         first, share = _cuts(n, min(MOST_BITS, n.bit_length() - 1 - _VALUES))
         edges, centre = values.take(first), float(values[n // 2])
         with np.errstate(over="ignore", invalid="ignore"):
-            integrals, squares = _sums(values, centre, first)
-            shift = float(integrals.sum())
+            around = values - centre
+            integrals = np.add.reduceat(around, first[:-1])
+            shift, squares = float(integrals.sum()), float(np.einsum("i,i->", around, around))
             integrals[-1] -= edges[-1] - centre
             split = edges - centre
             split *= share
@@ -82,9 +81,10 @@ class Blocks:
     def level(self, count: int) -> tuple[Floats, Floats]:
         """Returns integrals and edges of fewer blocks, a power of two of them."""
         if count not in self._levels:
-            step = len(self.integrals) // count
-            coarser = self.integrals.reshape(-1, step).sum(axis=1), self.edges[::step].copy()
-            self._levels[count] = coarser
+            integrals = self.integrals
+            while len(integrals) > count:  # many times faster than sums of a few neighbours each
+                integrals = integrals[::2] + integrals[1::2]
+            self._levels[count] = integrals, self.edges[:: len(self.integrals) // count].copy()
         return self._levels[count]
 
     @lazy
@@ -102,15 +102,3 @@ def _cuts(n: int, bits: int) -> tuple[Positions, Floats]:
     for array in (first, share):
         array.setflags(write=False)
     return first, share
-
-
-def _sums(values: Floats, centre: float, first: Positions) -> tuple[Floats, float]:
-    """Sums of values - centre from the start of each block to the next, and the sum of all squares."""
-    sums, squares = np.empty(len(first) - 1), 0.0
-    for start in range(0, len(sums), _PART):
-        part = first[start : start + _PART] if start + _PART < len(sums) else first[start:-1]
-        end = first[start + _PART] if start + _PART < len(sums) else len(values)
-        around = values[part[0] : end] - centre
-        np.add.reduceat(around, part - part[0], out=sums[start : start + _PART])
-        squares += float(np.einsum("i,i->", around, around))
-    return sums, squares

@@ -119,6 +119,7 @@ class PlainFiles:
 
     def _groups(self, file: pq.ParquetFile) -> Iterator[_Group]:
         """Yields the row groups that hold wanted rows."""
+        there = frozenset(file.schema_arrow.names)
         for number in range(file.num_row_groups):
             inside = self.span is None or _inside(file, number, self.span)
             if inside is False:
@@ -127,27 +128,27 @@ class PlainFiles:
             if self.span is not None and not inside:
                 moments = file.read_row_group(number, columns=[self.span.column], use_threads=False).column(0)
                 wanted = _within(moments, self.span)
-            yield _Group(file, number, wanted)
+            yield _Group(file, there, number, wanted)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Group:
-    """A row group of a file, and which of its rows are wanted; None for all."""
+    """A row group of a file, which columns that has, and which of its rows are wanted; None for all."""
 
     file: pq.ParquetFile
+    there: frozenset[str]
     number: int
     wanted: pa.ChunkedArray | None
 
     def read(self, schema: pa.Schema) -> pa.Table:
         """Reads some columns of the wanted rows."""
-        there = set(self.file.schema_arrow.names)
-        names = [name for name in schema.names if name in there]
+        names = [name for name in schema.names if name in self.there]
         # one thread: the other cores measure meanwhile, and what it frees can be given back
         rows = self.file.read_row_group(self.number, columns=names, use_threads=False)
         if self.wanted is not None:
             rows = rows.filter(self.wanted)
         columns = [
-            _column(rows, field) if field.name in there else _nulls(self.count, field) for field in schema
+            _column(rows, one) if one.name in self.there else _nulls(self.count, one) for one in schema
         ]
         return pa.Table.from_arrays(columns, schema=schema)
 
