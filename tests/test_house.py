@@ -108,6 +108,11 @@ def test_modules_and_functions_are_short_and_well_named(module):
             assert length <= MOST_LINES_OF_A_FUNCTION, f"{node.name} has {length} lines"
 
 
+def test_tests_and_benchmarks_are_as_short():
+    lines = {path: len(text_of(path).splitlines()) for path in files() if path.suffix == ".py"}
+    assert not {path: length for path, length in lines.items() if length > MOST_LINES_OF_A_MODULE}
+
+
 def name_of(module: Path) -> str:
     """The dotted name a module is imported by."""
     package = next(ROOT / package for package in PACKAGES if module.is_relative_to(ROOT / package))
