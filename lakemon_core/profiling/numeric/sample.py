@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +15,12 @@ from lakemon_core.profiling.numeric.blocks import Blocks
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
-Numbers = npt.NDArray[np.generic]
+Numbers = npt.NDArray[Any]
 
 EXACT = 1 << 53
 """Whole numbers up to here have a double of their own."""
-_CACHED = 1 << 13
-"""Numbers that are worked on together: they stay in the cache of a core, and their memory is reused."""
+_LARGE = 1 << 13
+"""Numbers whose blocks are worth their cost."""
 _COUNTABLE = 1 << 17
 """Integers of a smaller range are counted, not sorted."""
 MARKS = 1 << 10
@@ -127,7 +128,7 @@ class Sample:
 
     def prepared(self) -> Sample:
         """Finds what will be asked for, while the numbers are in the cache of a core; returns itself."""
-        if self.untied and self.n >= _CACHED:
+        if self.untied and self.n >= _LARGE:
             _ = self.blocks
         return self
 
@@ -196,7 +197,7 @@ class Sample:
 
     def _around_median(self) -> tuple[float, float, float]:
         """Returns the median, the mean distance of all numbers from it, and the mean of its squares."""
-        if self.untied and self.n >= _CACHED and self.blocks is not None:  # which comparing needs as well
+        if self.untied and self.n >= _LARGE and self.blocks is not None:  # which comparing needs as well
             return self.blocks.centre, self.blocks.shift, self.blocks.squares
         median = float(self.at(np.array([self.n // 2]))[0])
         shift, squares = self._sums_around(median)
@@ -204,14 +205,9 @@ class Sample:
 
     def _sums_around(self, centre: float) -> tuple[float, float]:
         """Sums of the distances of all numbers from a centre, and of their squares."""
-        shift = squares = 0.0
-        tied = not self.untied
-        for start in range(0, len(self.values), _CACHED):
-            around = self.values[start : start + _CACHED] - centre
-            counted = around * np.diff(self.ranks[start : start + _CACHED + 1]) if tied else around
-            shift += float(counted.sum())
-            squares += float(np.einsum("i,i->", around, counted))
-        return shift, squares
+        around = self.values - centre
+        counted = around if self.untied else around * np.diff(self.ranks)
+        return float(counted.sum()), float(np.einsum("i,i->", around, counted))
 
 
 def _running(counts: Counts) -> Counts:

@@ -132,7 +132,7 @@ class SqliteLedger:
 
     def outbox(self, status: str | None = None) -> Sequence[OutboxItem]:
         """Returns all messages, or those of one status, oldest first."""
-        rows = self._rows("SELECT item FROM outbox WHERE ?1 IS NULL OR status = ?1 ORDER BY id", status)
+        rows = self._rows("SELECT item FROM outbox WHERE status = ifnull(?, status) ORDER BY id", status)
         return [self._decoded(OutboxItem, text) for (text,) in rows]
 
     def record(self, item: OutboxItem, result: DeliveryResult, at: datetime) -> None:
