@@ -124,11 +124,9 @@ class Samples:
 
     def psi_chance_level(self) -> Floats:
         """As the function `psi_chance_level`."""
-        from scipy.special import chdtri
-
-        freedom = np.maximum(self.levels - 1, 1)
-        level = chdtri(freedom, _SIGNIFICANCE) * (1 / self.n + 1 / self.m)
-        return np.where(self.levels > 1, level, 0.0)
+        freedom = np.maximum(self.levels - 1, 1).astype(np.int64).tolist()
+        quantiles = np.array([_chi_squared_quantile(one) for one in freedom])
+        return np.where(self.levels > 1, quantiles * (1 / self.n + 1 / self.m), 0.0)
 
     def js_chance_level(self) -> Floats:
         """As the function `js_chance_level`."""
