@@ -6,6 +6,7 @@ timestamp, model version, prediction, proba, label, and two more doubles. Everyt
 
 from __future__ import annotations
 
+import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,25 +138,36 @@ def _texts(codes: np.ndarray, levels: list[str]) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), pa.array(levels)).cast(pa.string())
 
 
-def last_day_hidden(folder: Path, copy: Path) -> Path:
-    """Links a Delta table without its newest commit; `show_last_day` brings it back. Returns `copy`."""
-    copy.mkdir(parents=True)
-    (copy / "_delta_log").mkdir()
-    newest = _newest(folder)
+def as_after(folder: Path, copy: Path, commits: int) -> Path:
+    """Links a Delta table as it was after so many commits; `show_next` adds one more. Returns `copy`."""
+    (copy / "_delta_log").mkdir(parents=True)
     for path in folder.rglob("*"):
-        if path.is_file() and path != newest:
+        if path.is_file() and _commit_of(path) < commits:
             (copy / path.relative_to(folder)).hardlink_to(path)
     return copy
 
 
-def show_last_day(folder: Path, copy: Path) -> None:
-    """Adds the newest commit to a table of `last_day_hidden`."""
-    newest = _newest(folder)
-    (copy / newest.relative_to(folder)).hardlink_to(newest)
+def show_next(folder: Path, copy: Path) -> None:
+    """Adds the next commit to a table of `as_after`."""
+    following = _commit(folder, commits(copy))
+    (copy / following.relative_to(folder)).hardlink_to(following)
 
 
-def _newest(folder: Path) -> Path:
-    return max((folder / "_delta_log").glob("*.json"))
+def commits(folder: Path) -> int:
+    """Returns how many commits a table has."""
+    return len(list((folder / "_delta_log").glob("*.json")))
+
+
+def _commit(folder: Path, number: int) -> Path:
+    return folder / "_delta_log" / f"{number:020}.json"
+
+
+def _commit_of(path: Path) -> int:
+    """Returns the commit that a file of the log belongs to; -1 for other files, which nobody minds."""
+    if path.parent.name != "_delta_log":
+        return -1
+    text = path.read_text() if path.name == "_last_checkpoint" else ""
+    return int(json.loads(text)["version"] if text else path.name[:20])
 
 
 if __name__ == "__main__":
