@@ -126,12 +126,6 @@ class Sample:
         """The numbers in blocks; None for few or infinite ones."""
         return Blocks.of(self.ordered)
 
-    def prepared(self) -> Sample:
-        """Finds what will be asked for, while the numbers are in the cache of a core; returns itself."""
-        if self.untied and self.n >= _LARGE:
-            _ = self.blocks
-        return self
-
     @lazy
     def marks(self) -> Floats:
         """Some of its values, ascending, with about the same count of numbers between any two of them."""

@@ -143,7 +143,7 @@ def _summary(numbers: Numbers, missing: Flags | None, tokens: Counts | None) -> 
     if missing is not None and (nulls := int(np.count_nonzero(missing))) and numbers.dtype.kind != "f":
         numbers = np.compress(~missing, numbers)
         tokens = None if tokens is None else np.compress(~missing, tokens)
-    sample = Sample.of(numbers, own=True).prepared()
+    sample = Sample.of(numbers, own=True)
     return NumericSummary(
         rows, nulls, rows - nulls - sample.n, sample, None if tokens is None else np.unique(tokens)
     )
