@@ -124,9 +124,9 @@ class Samples:
 
     def psi_chance_level(self) -> Floats:
         """As the function `psi_chance_level`."""
-        freedom = np.maximum(self.levels - 1, 1).astype(np.int64).tolist()
-        quantiles = np.array([_chi_squared_quantile(one) for one in freedom])
-        return np.where(self.levels > 1, quantiles * (1 / self.n + 1 / self.m), 0.0)
+        levels = self.levels.astype(np.int64).tolist()
+        rows = zip(levels, self.n.tolist(), self.m.tolist(), strict=True)
+        return np.array([psi_chance_level(*row) for row in rows])
 
     def js_chance_level(self) -> Floats:
         """As the function `js_chance_level`."""
@@ -199,7 +199,7 @@ def wasserstein_distance(current: Floats, reference: Floats) -> float:
     return max(0.0, gaps) / n
 
 
-def psi_chance_level(bins: int, n: int, n_reference: int) -> float:
+def psi_chance_level(bins: int, n: float, n_reference: float) -> float:
     """The value that PSI without any drift stays below 95 times in 100: chi-squared(k - 1) (1/n + 1/m)."""
     return _chi_squared_quantile(bins - 1) * (1 / n + 1 / n_reference) if bins > 1 else 0.0
 

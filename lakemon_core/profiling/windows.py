@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from lakemon_core.domain.errors import DataError
 from lakemon_core.domain.window import Granularity, Window
-from lakemon_core.profiling.levels import as_chunked
+from lakemon_core.profiling.levels import as_chunked, missing_rows
 from lakemon_core.profiling.parts import Parts, some_rows
 
 Moments = npt.NDArray[np.datetime64]
@@ -49,7 +49,7 @@ def window_starts(timestamps: pa.Array | pa.ChunkedArray, granularity: Granulari
     column = as_chunked(timestamps)
     starts = _by_block(ticks_of(column), lambda ticks: _starts(ticks, granularity))
     if column.null_count:
-        starts[column.is_null().to_numpy()] = np.datetime64("NaT", "us")
+        starts[missing_rows(column)] = np.datetime64("NaT", "us")
     return starts
 
 
@@ -142,7 +142,7 @@ def window_numbers(timestamps: pa.Array | pa.ChunkedArray, windows: Sequence[Win
     number_of[1::2] = np.arange(len(windows))
     numbers = number_of[passed]
     if column.null_count:
-        numbers[column.is_null().to_numpy()] = -1
+        numbers[missing_rows(column)] = -1
     return numbers
 
 

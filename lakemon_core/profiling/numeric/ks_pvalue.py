@@ -36,22 +36,16 @@ def kolmogorov_pvalues(statistics: Floats, sizes: Floats) -> Floats:
         _of_extremes: (steps <= 1) | (sizes - steps <= 1),
         _one_sided: (statistics >= 0.5) | (small & (squared > 4)),
         _durbin: small | ((squared < 2.2) & near),
-        _none: squared >= 370,
-        _smirnov_tail: squared >= 2.2,
-        _pelz_good: np.full(len(sizes), True),
+        _smirnov_tail: (squared >= 2.2) & (squared < 370),
+        _pelz_good: ~(squared >= 2.2),  # NaN stays NaN
     }
-    chosen = np.select(list(where.values()), range(len(where)))
-    found = np.empty(len(sizes))
+    chosen = np.select(list(where.values()), range(len(where)), default=-1)
+    found = np.zeros(len(sizes))  # what is left over is less than any double
     for number, method in enumerate(where):
         own = np.flatnonzero(chosen == number)
         if len(own):
             found[own] = method(sizes[own], statistics[own])
     return found
-
-
-def _none(n: Floats, d: Floats) -> Floats:
-    """It is less than any double."""
-    return np.zeros(len(n + d))
 
 
 def _one_sided(n: Floats, d: Floats) -> Floats:
@@ -71,7 +65,7 @@ def _of_extreme(n: float, d: float) -> float:
     if steps <= 0.5:
         return 1.0
     if steps <= 1:
-        return 1 - math.exp(_log_scale(n) + n * math.log(2 * steps - 1)) if steps > 0.5 else 1.0
+        return 1 - math.exp(_log_scale(n) + n * math.log(2 * steps - 1))
     return 2 * (1 - d) ** n if d < 1 else 0.0
 
 
@@ -116,7 +110,7 @@ def _power(matrix: Floats, n: int) -> tuple[Floats, float]:
 
 
 def _smirnov_tail(n: Floats, d: Floats) -> Floats:
-    """Twice P(D+ >= d) = (1 - d)^n + d sum over j of C(n, j) (d + j/n)^(j-1) (1 - d - j/n)^(n-j), j from 1.
+    """Twice P(D+ >= d), which is (1 - d)^n + d sum over j of C(n, j) (d + j/n)^(j-1) (1 - d - j/n)^(n-j).
 
     The binomial terms follow Loader (2000), Fast and accurate computation of binomial probabilities. Of many
     terms only every h-th is summed, times h: they form a smooth bell that vanishes at both ends, for which

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from lakemon_core.profiling.lazy import lazy
-from lakemon_core.profiling.levels import as_chunked
+from lakemon_core.profiling.levels import as_chunked, missing_rows
 from lakemon_core.profiling.numeric.quantiles import binned, inner_edges
 from lakemon_core.profiling.numeric.sample import EXACT, Numbers, Sample
 from lakemon_core.profiling.parts import Parts
@@ -127,7 +127,7 @@ def summarize_number_parts(column: Column, parts: Parts) -> list[NumericSummary]
     wide = _tokens(chunked, numbers)
     tokens = None if wide is None else parts.arranged(wide)
     numbers = parts.arranged(numbers)
-    missing = parts.arranged(_missing(chunked)) if chunked.null_count else None
+    missing = parts.arranged(missing_rows(chunked)) if chunked.null_count else None
     if missing is not None and numbers.dtype.kind == "f":
         np.copyto(numbers, np.nan, where=missing)  # goes to the end when they are put in order, at no cost
     return [_summary(numbers[span], _some(missing, span), _some(tokens, span)) for span in parts.spans()]
@@ -156,14 +156,6 @@ def _numbers(column: pa.ChunkedArray) -> Numbers:
     chunk = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     plain = pa.Array.from_buffers(chunk.type, len(chunk), [None, chunk.buffers()[1]], offset=chunk.offset)
     return plain.to_numpy()
-
-
-def _missing(column: pa.ChunkedArray) -> Flags:
-    """Which rows have no value: as Arrow says it, spread from bits to bytes many times faster."""
-    flags = column.is_null().chunks
-    found = [np.unpackbits(np.frombuffer(one.buffers()[1], np.uint8), bitorder="little") for one in flags]
-    spans = [slice(one.offset, one.offset + len(one)) for one in flags]
-    return np.concatenate([bits[span] for bits, span in zip(found, spans, strict=True)]).view(np.bool_)
 
 
 def _tokens(column: pa.ChunkedArray, numbers: Numbers) -> Counts | None:

@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 
 from lakemon_core.profiling.columns import Kind, kind_of, spark_type, summarize, unsupported_reason
+from lakemon_core.profiling.levels import missing_rows
 
 
 @pytest.mark.parametrize(
@@ -199,3 +200,12 @@ def test_empty_and_all_null_columns_have_a_summary(arrow_type, values, chunked):
         column = pa.chunked_array([column] if values else [], type=arrow_type)
     summary = summarize(column, kind_of(arrow_type))
     assert (summary.rows, summary.nulls, summary.count) == (len(values), len(values), 0)
+
+
+def test_missing_rows_are_found_in_any_chunks():
+    rows = pa.array([1.0, None, 2.0, None, None, 3.0, 4.0, None, 5.0, None])
+    chunked = pa.chunked_array(
+        [rows.slice(3), rows.slice(2, 0), rows, rows.slice(9), pa.nulls(2, pa.float64())]
+    )
+    assert missing_rows(chunked).tolist() == [one is None for one in chunked.to_pylist()]
+    assert missing_rows(chunked.slice(5, 9)).tolist() == [one is None for one in chunked.to_pylist()[5:14]]
