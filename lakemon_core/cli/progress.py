@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ MARKS = {"done": "✓", "nothing to do": "✓", "pending": "…", "failed": "✗
 """Status of a stage → the mark before its name."""
 
 
-class _StageDisplay:
+class _StageDisplay(ABC):
     """Tells the beginning and the end of every stage; it listens through the hooks, as any plugin may."""
 
     def __init__(self) -> None:
@@ -41,13 +42,13 @@ class _StageDisplay:
     def lakemon_on_stage_error(self, context: StageContext) -> None:
         self._tell_end(context)
 
+    @abstractmethod
     def update(self, what: str, done: int | None = None, total: int | None = None) -> None:
         """Says what is being done now and how far it is."""
-        raise NotImplementedError
 
+    @abstractmethod
     def line(self, text: str) -> None:
         """Prints one line that stays."""
-        raise NotImplementedError
 
     def _tell_end(self, context: StageContext) -> None:
         outcome = context.outcome

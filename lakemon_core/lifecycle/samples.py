@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,7 @@ def _plain(record: Mapping[str, object]) -> dict[str, object]:
 
 
 def _plain_value(value: object) -> object:
-    if isinstance(value, float) and value != value:  # noqa: PLR0124 - the test for NaN
+    if isinstance(value, float) and math.isnan(value):
         return None
     if value is None or isinstance(value, str | bool | int | float):
         return value
