@@ -138,28 +138,24 @@ def _texts(codes: np.ndarray, levels: list[str]) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), pa.array(levels)).cast(pa.string())
 
 
-def as_after(folder: Path, copy: Path, commits: int) -> Path:
-    """Links a Delta table as it was after so many commits; `show_next` adds one more. Returns `copy`."""
+def as_after(folder: Path, copy: Path, count: int) -> Path:
+    """Links a Delta table as it was after `count` commits; `show_next` adds one more. Returns `copy`."""
     (copy / "_delta_log").mkdir(parents=True)
     for path in folder.rglob("*"):
-        if path.is_file() and _commit_of(path) < commits:
+        if path.is_file() and _commit_of(path) < count:
             (copy / path.relative_to(folder)).hardlink_to(path)
     return copy
 
 
 def show_next(folder: Path, copy: Path) -> None:
     """Adds the next commit to a table of `as_after`."""
-    following = _commit(folder, commits(copy))
-    (copy / following.relative_to(folder)).hardlink_to(following)
+    following = Path("_delta_log") / f"{commits(copy):020}.json"
+    (copy / following).hardlink_to(folder / following)
 
 
 def commits(folder: Path) -> int:
     """Returns how many commits a table has."""
     return len(list((folder / "_delta_log").glob("*.json")))
-
-
-def _commit(folder: Path, number: int) -> Path:
-    return folder / "_delta_log" / f"{number:020}.json"
 
 
 def _commit_of(path: Path) -> int:

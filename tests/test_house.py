@@ -108,7 +108,7 @@ def test_modules_and_functions_are_short_and_well_named(module):
             assert length <= MOST_LINES_OF_A_FUNCTION, f"{node.name} has {length} lines"
 
 
-def test_tests_and_benchmarks_are_as_short():
+def test_no_python_file_is_longer_than_a_module_may_be():
     lines = {path: len(text_of(path).splitlines()) for path in files() if path.suffix == ".py"}
     assert not {path: length for path, length in lines.items() if length > MOST_LINES_OF_A_MODULE}
 
