@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("lakemon_core", "config_templates/lakemon_templates", *(
-    str(folder.relative_to(ROOT)) for folder in sorted(ROOT.glob("plugins/*/lakemon_*"))
+    str(path.parent.relative_to(ROOT)) for path in sorted(ROOT.glob("plugins/*/lakemon_*/__init__.py"))
 ))  # fmt: skip
 NOT_OURS = {
     ".git",
@@ -40,7 +40,7 @@ def modules() -> list[Path]:
 
 def _is_ours(folder: Path) -> bool:
     """Whether a folder holds source: not what tools or the benchmark leave behind."""
-    left_behind = folder.name in NOT_OURS or folder.name.endswith("_cache")
+    left_behind = folder.name in NOT_OURS or folder.name.endswith(("_cache", ".egg-info"))
     return not left_behind and folder != ROOT / "benchmarks" / "data"
 
 
@@ -50,7 +50,8 @@ def files() -> tuple[Path, ...]:
     found: list[Path] = []
     for folder, folders, names in os.walk(ROOT):
         folders[:] = sorted(name for name in folders if _is_ours(Path(folder, name)))
-        found += [Path(folder, name) for name in sorted(names) if name not in NOT_OURS]
+        ours = (name for name in sorted(names) if name not in NOT_OURS and not name.endswith(".so"))
+        found += [Path(folder, name) for name in ours]
     return tuple(found)
 
 

@@ -14,6 +14,7 @@ from lakemon_core.domain.errors import LakemonError
 from lakemon_core.pipeline.plugins import discover
 from lakemon_core.pipeline.result import RunRequest
 from lakemon_core.pipeline.session import Session, open_session
+from lakemon_core.profiling.numeric.kernel import loops
 
 LEAST_FREE = 1 << 30
 """Bytes that should be free where the workspace lies."""
@@ -29,12 +30,12 @@ class Check:
 
 
 def examine(request: RunRequest) -> list[Check]:
-    """Looks at Python, plugins, config, workspace, backend and sinks, in this order.
+    """Looks at Python, plugins, compiled loops, config, workspace, backend and sinks, in this order.
 
     Returns:
         one check a thing; the checks that need a config are left out where its config does not load.
     """
-    checks = [_python(), *_plugins()]
+    checks = [_python(), *_plugins(), Check("kernel", ok=True, detail=loops())]
     if isinstance(request.config, Path) and not request.config.exists():
         return [
             *checks,

@@ -105,9 +105,12 @@ class Reading:
     def _goes_ahead(self, largest: int) -> bool:
         """Whether the next windows are measured while one is compared, given the rows of the largest.
 
-        With slices or few rows there are so many short steps that the threads would wait for each other.
+        With few rows there are so many short steps that the threads would wait for each other; with slices
+        that is so where NumPy takes the place of the compiled loops, which do not hold the interpreter lock.
         """
-        return largest >= _LARGE and not self.ruler.slicing.slices
+        from lakemon_core.profiling.numeric.kernel import compiled
+
+        return largest >= _LARGE and (compiled() is not None or not self.ruler.slicing.slices)
 
     def _is_next(self, before: Window | None, window: Window) -> bool:
         """Whether the window follows on the one before; between windows of rows there is nothing."""

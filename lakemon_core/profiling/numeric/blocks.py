@@ -13,11 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from lakemon_core.profiling.lazy import lazy
+from lakemon_core.profiling.numeric.kernel import compiled
 
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.int64]
 
-MOST_BITS = 15
+MOST_BITS = 14
 MOST = 1 << MOST_BITS
 """Blocks of a large sample: more of them cost memory, fewer leave more rows to look at."""
 _LEAST = 64
@@ -53,22 +54,13 @@ class Blocks:
         n = len(values)
         if n < _LEAST or not np.isfinite(values[[0, -1]]).all():
             return None
-        first, share = _cuts(n, min(MOST_BITS, n.bit_length() - 1 - _VALUES))
-        edges, centre = values.take(first), float(values[n // 2])
-        with np.errstate(over="ignore", invalid="ignore"):
-            around = values - centre
-            integrals = np.add.reduceat(around, first[:-1])
-            shift, squares = float(integrals.sum()), float(np.einsum("i,i->", around, around))
-            integrals[-1] -= edges[-1] - centre
-            split = edges - centre
-            split *= share
-            integrals += split[1:]
-            integrals -= split[:-1]
-            integrals /= n
-            size = float(np.abs(integrals).sum())
+        bits = min(MOST_BITS, n.bit_length() - 1 - _VALUES)
+        edges, integrals = np.empty((1 << bits) + 1), np.empty(1 << bits)
+        cut = _cut if (kernel := compiled()) is None else kernel.blocks
+        centre, shift, squares, size = cut(values, edges, integrals)
         if not math.isfinite(size):
             return None
-        return cls(values, centre, integrals, edges, size, shift / n, squares / n)
+        return cls(values, centre, integrals, edges, size, shift, squares)
 
     @lazy
     def sums(self) -> Floats:
@@ -90,6 +82,26 @@ class Blocks:
     @lazy
     def _levels(self) -> dict[int, tuple[Floats, Floats]]:
         return {len(self.integrals): (self.integrals, self.edges)}
+
+
+def _cut(values: Floats, edges: Floats, integrals: Floats) -> tuple[float, float, float, float]:
+    """Fills in edges and integrals, and returns centre, shift, squares and size of the blocks."""
+    n = len(values)
+    first, share = _cuts(n, len(integrals).bit_length() - 1)
+    np.take(values, first, out=edges, mode="clip")
+    centre = float(values[n // 2])
+    with np.errstate(over="ignore", invalid="ignore"):
+        around = values - centre
+        np.add.reduceat(around, first[:-1], out=integrals)
+        shift, squares = float(integrals.sum()), float(np.einsum("i,i->", around, around))
+        integrals[-1] -= edges[-1] - centre
+        split = edges - centre
+        split *= share
+        integrals += split[1:]
+        integrals -= split[:-1]
+        integrals /= n
+        size = float(np.abs(integrals).sum())
+    return centre, shift / n, squares / n, size
 
 
 @lru_cache(maxsize=32)

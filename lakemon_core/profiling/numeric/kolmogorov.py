@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lakemon_core.profiling.numeric.kernel import compiled
 from lakemon_core.profiling.numeric.sample import Sample
 
 Floats = npt.NDArray[np.float64]
@@ -121,6 +122,8 @@ def ks_statistics(pairs: Sequence[Pair]) -> Floats:
 
     Its extremes stand beside values of x: between those F is constant and G monotone.
     """
+    if (kernel := compiled()) is not None:
+        return np.array([kernel.ks_statistic(*_distinct(x), *_distinct(y)) for x, y in pairs])
     n, m = (np.array([pair[side].n for pair in pairs], dtype=np.float64) for side in (0, 1))
     largest, stretches = _first_look(pairs, n, m)
     while len(stretches.pair):
@@ -130,6 +133,10 @@ def ks_statistics(pairs: Sequence[Pair]) -> Floats:
         largest = _larger(largest, marks, n, m)
         stretches = stretches.divided(marks).exceeding(largest, n, m)
     return largest
+
+
+def _distinct(sample: Sample) -> tuple[Floats, Counts | None]:
+    return sample.values, None if sample.untied else sample.ranks
 
 
 def _first_look(pairs: Sequence[Pair], n: Floats, m: Floats) -> tuple[Floats, _Stretches]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from lakemon_core.profiling.lazy import lazy
 from lakemon_core.profiling.numeric.blocks import Blocks
+from lakemon_core.profiling.numeric.kernel import Kernel, compiled
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -95,10 +96,7 @@ class Sample:
             return parts[0]
         distinct = sum(len(part.values) for part in parts)
         if not distinct or _SPARSE * distinct > sum(part.n for part in parts):
-            numbers = np.concatenate([np.zeros(0), *(part.ordered for part in parts)])
-            # the stable sort finds the parts in order and only merges them, two and two
-            numbers.sort(kind="stable" if len(parts) <= _FEW_PARTS else None)
-            return cls.ordered_numbers(numbers, tuple(parts))
+            return cls.ordered_numbers(_merged([part.ordered for part in parts]), tuple(parts))
         values = np.concatenate([part.values for part in parts])
         order = np.argsort(values, kind="stable")
         counts = np.concatenate([np.diff(part.ranks) for part in parts])[order]
@@ -202,6 +200,26 @@ class Sample:
         around = self.values - centre
         counted = around if self.untied else around * np.diff(self.ranks)
         return float(counted.sum()), float(np.einsum("i,i->", around, counted))
+
+
+def _merged(parts: list[Floats]) -> Floats:
+    """Returns all numbers of samples in order."""
+    kernel = compiled()
+    if kernel is None:
+        numbers = np.concatenate([np.zeros(0), *parts])
+        # the stable sort finds the parts in order and only merges them, two and two
+        numbers.sort(kind="stable" if len(parts) <= _FEW_PARTS else None)
+        return numbers
+    while len(parts) > 1:
+        rest = parts[-1:] if len(parts) % 2 else []
+        parts = [_of_two(kernel, *two) for two in zip(parts[::2], parts[1::2], strict=False)] + rest
+    return parts[0] if parts else np.zeros(0)
+
+
+def _of_two(kernel: Kernel, one: Floats, other: Floats) -> Floats:
+    both = np.empty(len(one) + len(other))
+    kernel.merge(one, other, both)
+    return both
 
 
 def _running(counts: Counts) -> Counts:

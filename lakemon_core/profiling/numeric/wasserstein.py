@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lakemon_core.profiling.numeric.blocks import MOST, Blocks
+from lakemon_core.profiling.numeric.kernel import Kernel, compiled
 from lakemon_core.profiling.numeric.sample import Sample
 
 Floats = npt.NDArray[np.float64]
@@ -63,6 +64,8 @@ def wasserstein_of_blocks(pairs: Sequence[Pair]) -> list[float | None]:
 
 def _distances(pairs: Sequence[Pair], finest: int) -> Floats:
     """Looks at large blocks first, and divides only those in which the functions may cross."""
+    if (kernel := compiled()) is not None:
+        return np.array([_by_kernel(kernel, *pair, finest) for pair in pairs])
     count = min(_COARSEST, finest)
     moved = np.array([x.centre - y.centre for x, y in pairs])
     of_x, x = (np.array(arrays) for arrays in zip(*(pair[0].level(count) for pair in pairs), strict=True))
@@ -87,6 +90,13 @@ def _distances(pairs: Sequence[Pair], finest: int) -> Floats:
     for own, some in _few_at_once(pair, len(pairs)):
         distances[own] += _inside(pairs[own], pair[some] - own.start, block[some], count)
     return distances
+
+
+def _by_kernel(kernel: Kernel, x: Blocks, y: Blocks, count: int) -> float:
+    """Looks at all blocks, which takes compiled loops less time than to choose some."""
+    x, y = sorted((x, y), key=lambda one: len(one.values))
+    sums = y.sums if len(y.values) >= _LONGER * len(x.values) else None
+    return kernel.wasserstein(x.values, x.level(count), y.values, y.level(count), sums)
 
 
 class _Open(NamedTuple):

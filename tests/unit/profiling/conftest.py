@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,16 @@ import pyarrow as pa
 import pytest
 
 from lakemon_core.profiling.columns import kind_of, summarize
+from lakemon_core.profiling.numeric import kernel
+
+
+@pytest.fixture(params=["compiled", "numpy"])
+def loops(request, monkeypatch):
+    """What uses it is tested with compiled loops and with NumPy in their place."""
+    if request.param == "numpy":
+        monkeypatch.setattr(kernel, "_chosen", lambda: (None, "as if lakemon-kernel were not there"))
+    elif kernel.compiled() is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(kernel.loops())
 
 
 @pytest.fixture(scope="session")

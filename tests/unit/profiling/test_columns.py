@@ -7,6 +7,8 @@ import pytest
 from lakemon_core.profiling.columns import Kind, kind_of, spark_type, summarize, unsupported_reason
 from lakemon_core.profiling.levels import missing_rows
 
+pytestmark = pytest.mark.usefixtures("loops")
+
 
 @pytest.mark.parametrize(
     ("arrow_type", "kind", "spark"),

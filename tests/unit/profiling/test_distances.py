@@ -17,6 +17,8 @@ from lakemon_core.profiling.distances import (
     wasserstein_distance,
 )
 
+pytestmark = pytest.mark.usefixtures("loops")
+
 
 def close(value):
     return pytest.approx(value, rel=1e-9, abs=1e-12)

@@ -16,6 +16,8 @@ from lakemon_core.profiling.drift import (
 from lakemon_core.profiling.numeric.sample import Sample
 from lakemon_core.profiling.schemas import DRIFT_STATISTICS
 
+pytestmark = pytest.mark.usefixtures("loops")
+
 BINNED = ("population_stability_index", "tv_distance", "l_infinity_distance", "js_distance")
 
 

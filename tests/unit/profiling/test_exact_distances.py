@@ -8,6 +8,8 @@ from scipy import stats
 from lakemon_core.profiling.columns import Kind, summarize
 from lakemon_core.profiling.drift import drift_values
 
+pytestmark = pytest.mark.usefixtures("loops")
+
 SHAPES = {
     "no drift": (lambda r, k: r.normal(0, 1, k), lambda r, k: r.normal(0, 1, k)),
     "moved": (lambda r, k: r.normal(0.3, 1.2, k), lambda r, k: r.normal(0, 1, k)),

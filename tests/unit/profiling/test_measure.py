@@ -21,6 +21,8 @@ from lakemon_core.profiling.measure import (
 )
 from lakemon_core.profiling.schemas import drift_schema, profile_schema
 
+pytestmark = pytest.mark.usefixtures("loops")
+
 ROLES = Roles(prediction_proba="proba", label="late", categorical=("prediction", "late", "hour"))
 DAY = Granularity("1 day")
 FIRST = DAY.window(datetime(2024, 1, 1, tzinfo=UTC))

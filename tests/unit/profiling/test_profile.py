@@ -6,6 +6,8 @@ from lakemon_core.profiling.numeric.sample import Sample
 from lakemon_core.profiling.profile import profile_values, quantiles, table_values
 from lakemon_core.profiling.schemas import PROFILE_STATISTICS
 
+pytestmark = pytest.mark.usefixtures("loops")
+
 
 def test_numbers_agree_with_numpy(summary_of):
     values = np.random.default_rng(1).lognormal(0, 2, 1501)

@@ -6,6 +6,8 @@ from lakemon_core.profiling.numeric.ks_pvalue import kolmogorov_pvalues
 from lakemon_core.profiling.numeric.sample import Sample
 from lakemon_core.profiling.significance import chi_squared_test, ks_test
 
+pytestmark = pytest.mark.usefixtures("loops")
+
 
 def ks(current, reference):
     return ks_test(Sample.of(np.asarray(current)), Sample.of(np.asarray(reference)))
