@@ -56,6 +56,13 @@ class Kernel(Protocol):
         """Fills in all values of two samples, in order."""
         ...
 
+    def quantiles(self, values: Floats, ranks: Counts | None, found: Floats, /) -> None:
+        """Fills in evenly spaced quantiles of distinct values, from the least to the largest; ranks as above.
+
+        Linear between two values as NumPy's default; NaN where their difference is not finite.
+        """
+        ...
+
 
 def compiled() -> Kernel | None:
     """Returns the compiled loops; None where NumPy takes their place."""

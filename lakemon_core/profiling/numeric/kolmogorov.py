@@ -123,7 +123,7 @@ def ks_statistics(pairs: Sequence[Pair]) -> Floats:
     Its extremes stand beside values of x: between those F is constant and G monotone.
     """
     if (kernel := compiled()) is not None:
-        return np.array([kernel.ks_statistic(*_distinct(x), *_distinct(y)) for x, y in pairs])
+        return np.array([kernel.ks_statistic(*x.distinct, *y.distinct) for x, y in pairs])
     n, m = (np.array([pair[side].n for pair in pairs], dtype=np.float64) for side in (0, 1))
     largest, stretches = _first_look(pairs, n, m)
     while len(stretches.pair):
@@ -133,10 +133,6 @@ def ks_statistics(pairs: Sequence[Pair]) -> Floats:
         largest = _larger(largest, marks, n, m)
         stretches = stretches.divided(marks).exceeding(largest, n, m)
     return largest
-
-
-def _distinct(sample: Sample) -> tuple[Floats, Counts | None]:
-    return sample.values, None if sample.untied else sample.ranks
 
 
 def _first_look(pairs: Sequence[Pair], n: Floats, m: Floats) -> tuple[Floats, _Stretches]:

@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from lakemon_core.profiling.numeric.kernel import compiled
 from lakemon_core.profiling.numeric.sample import Sample
 
 Floats = npt.NDArray[np.float64]
@@ -21,6 +22,10 @@ def quantiles(sample: Sample, steps: int) -> Floats:
     Positions are found in whole numbers, so that a quantile that falls on a value is that value. NaN where
     one falls between two values whose difference is not finite.
     """
+    if (kernel := compiled()) is not None:
+        found = np.empty(steps + 1)
+        kernel.quantiles(*sample.distinct, found)
+        return found
     below, above, share, exact = _positions(sample.n, steps)
     lower, upper = sample.at(below), sample.at(above)
     with np.errstate(over="ignore", invalid="ignore"):

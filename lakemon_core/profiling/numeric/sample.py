@@ -114,6 +114,11 @@ class Sample:
         """Whether all numbers differ."""
         return len(self.values) == self.n
 
+    @property
+    def distinct(self) -> tuple[Floats, Counts | None]:
+        """Its values, with their ranks where there are ties."""
+        return self.values, None if self.untied else self.ranks
+
     @lazy
     def finite(self) -> bool:
         """Whether none is infinite."""

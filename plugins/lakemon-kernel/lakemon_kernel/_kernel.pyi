@@ -34,3 +34,6 @@ def wasserstein(
 
 def merge(one: _Floats, other: _Floats, merged: _Floats, /) -> None:
     """Fills in all values of two samples, in order."""
+
+def quantiles(values: _Floats, ranks: _Counts | None, found: _Floats, /) -> None:
+    """Fills in quantiles of distinct values, evenly spaced from the least to the largest; ranks as above."""

@@ -294,3 +294,31 @@ void lakemon_merge(const double *one, int64_t n, const double *other, int64_t m,
     }
 }
 
+/* Steps a place on to the distinct value that stands at a position among all numbers. */
+static inline int64_t onward(const int64_t *ranks, int64_t place, int64_t position)
+{
+    if (!ranks)
+        return position;
+    while (ranks[place + 1] <= position)
+        place++;
+    return place;
+}
+
+/* Finds the quantiles k / steps of distinct values, linear between two; NaN where their difference is not finite. */
+void lakemon_quantiles(const double *values, const int64_t *ranks, int64_t n, int64_t steps, double *found)
+{
+    int64_t lower = 0, upper = 0;
+    for (int64_t k = 0; k <= steps; k++) {
+        const int64_t position = k * (n - 1) / steps, part = k * (n - 1) % steps;
+        lower = onward(ranks, lower, position);
+        upper = onward(ranks, upper, position + 1 < n ? position + 1 : n - 1);
+        const double low = values[lower], high = values[upper];
+        if (!part || low == high) {
+            found[k] = low;
+            continue;
+        }
+        const double step = high - low, share = (double)part / (double)steps;
+        const double between = share < 0.5 ? low + step * share : high - step * (1 - share);
+        found[k] = isfinite(between) ? between : NAN;
+    }
+}

@@ -8,3 +8,4 @@ double lakemon_wasserstein(const double *x, int64_t n, const double *x_integrals
                            const double *y, int64_t m, const double *y_integrals, const double *y_edges,
                            int64_t count, const double *y_sums);
 void lakemon_merge(const double *one, int64_t n, const double *other, int64_t m, double *merged);
+void lakemon_quantiles(const double *values, const int64_t *ranks, int64_t n, int64_t steps, double *found);

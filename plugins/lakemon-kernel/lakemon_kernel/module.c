@@ -145,11 +145,34 @@ static PyObject *merge(PyObject *Py_UNUSED(self), PyObject *arguments)
     Py_RETURN_NONE;
 }
 
+static PyObject *quantiles(PyObject *Py_UNUSED(self), PyObject *arguments)
+{
+    PyObject *of_values, *of_ranks, *of_found;
+    if (!PyArg_ParseTuple(arguments, "OOO", &of_values, &of_ranks, &of_found))
+        return NULL;
+    arrays held = {.count = 0};
+    Py_ssize_t distinct, ends, points;
+    const double *values = doubles(&held, of_values, 0, &distinct);
+    const int64_t *ranks = items_of(&held, of_ranks, "lq", 0, &ends);
+    double *found = doubles(&held, of_found, PyBUF_WRITABLE, &points);
+    if (held.failed || distinct < 1 || points < 2 || (ranks && ends != distinct + 1))
+        return refused(&held, "values with one rank more, and room for two quantiles or more, are wanted");
+    const int64_t n = ranks ? ranks[distinct] : distinct;
+    if (n < distinct || n > INT64_MAX / points)
+        return refused(&held, "ranks that end with the count of all numbers are wanted");
+    Py_BEGIN_ALLOW_THREADS
+    lakemon_quantiles(values, ranks, n, points - 1, found);
+    Py_END_ALLOW_THREADS
+    give_back(&held);
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef methods[] = {
     {"blocks", blocks, METH_VARARGS, NULL},
     {"ks_statistic", ks_statistic, METH_VARARGS, NULL},
     {"wasserstein", wasserstein, METH_VARARGS, NULL},
     {"merge", merge, METH_VARARGS, NULL},
+    {"quantiles", quantiles, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

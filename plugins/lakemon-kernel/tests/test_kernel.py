@@ -120,6 +120,24 @@ def test_a_merge_of_few_with_many_is_a_sort(few, apart):
     assert merged(one, other) == merged(other, one) == in_order
 
 
+@given(samples(), st.integers(1, 40))
+def test_quantiles_are_numpys(values, steps):
+    found = np.empty(steps + 1)
+    lakemon_kernel.quantiles(*distinct(values), found)
+    oracle = np.quantile(values, np.arange(steps + 1) / steps)
+    assert found == pytest.approx(oracle, rel=1e-9, abs=1e-12 * (np.abs(values).max() + 1))
+    without_ties, untied = np.unique(values), np.empty(steps + 1)
+    lakemon_kernel.quantiles(without_ties, None, untied)
+    lakemon_kernel.quantiles(*distinct(without_ties), found)
+    assert untied.tolist() == found.tolist()
+
+
+def test_there_is_no_quantile_between_the_infinite():
+    found = np.empty(5)
+    lakemon_kernel.quantiles(np.array([-np.inf, 0.0, np.inf]), None, found)
+    assert found.tolist() == pytest.approx([-np.inf, np.nan, 0.0, np.nan, np.inf], nan_ok=True)
+
+
 def test_threads_may_call_it_side_by_side():
     random = np.random.default_rng(4)
     pairs = [(np.sort(random.normal(0, 1, 50_000)), np.sort(random.normal(0, 1, 80_000))) for _ in range(16)]
@@ -150,6 +168,9 @@ REFUSED = {
     "a rank too few": (ValueError, "ks_statistic", SAMPLE, RANKS[1:], SAMPLE, None),
     "no sample": (ValueError, "ks_statistic", SAMPLE, None, None, None),
     "an empty sample": (ValueError, "ks_statistic", SAMPLE[:0], None, SAMPLE, None),
+    "one quantile": (ValueError, "quantiles", SAMPLE, None, np.empty(1)),
+    "quantiles of nothing": (ValueError, "quantiles", SAMPLE[:0], None, np.empty(3)),
+    "ranks that do not add up": (ValueError, "quantiles", SAMPLE, np.zeros(11, np.int64), np.empty(3)),
     "three blocks": (ValueError, "blocks", SAMPLE, np.empty(4), np.empty(3)),
     "more blocks than values": (ValueError, "blocks", SAMPLE, np.empty(17), np.empty(16)),
     "an edge too few": (ValueError, "blocks", SAMPLE, np.empty(2), np.empty(2)),
