@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Protocol, cast
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
 
+@runtime_checkable
 class Kernel(Protocol):
     """The loops that may be compiled, as in `lakemon_kernel`; samples are ascending `float64` without NaN."""
 
@@ -76,11 +77,15 @@ def loops() -> str:
 
 @cache
 def _chosen() -> tuple[Kernel | None, str]:
-    """Returns the first kernel that can be imported, by name, and one sentence."""
+    """Returns the first kernel, by name, that works, and one sentence."""
     why = "lakemon-kernel is not installed"
     for entry in sorted(entry_points(group=KERNELS)):
         try:
-            return cast("Kernel", entry.load()), f"compiled loops measure: {entry.name}, {entry.value}"
-        except ImportError as error:
-            why = str(error)
+            kernel = entry.load()
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it is told, and NumPy measures
+            why = str(error) or type(error).__name__
+            continue
+        if isinstance(kernel, Kernel):
+            return kernel, f"compiled loops measure: {entry.name}, {entry.value}"
+        why = f"{entry.value} is no kernel for this version of lakemon"
     return None, f"NumPy measures, in more time: {why}"
