@@ -267,7 +267,10 @@ void lakemon_merge(const double *one, int64_t n, const double *other, int64_t m,
     lane lanes[LANES];
     int64_t start = 0, of_one = 0;
     for (int number = 0; number < LANES; number++) {
-        const int64_t end = (n + m) * (number + 1) / LANES, share = share_of(one, n, other, m, end);
+        const int64_t end = (n + m) * (number + 1) / LANES, most = of_one + end - start;
+        int64_t share = share_of(one, n, other, m, end);
+        /* Of samples that are not in order, no lane may begin after its end. */
+        share = share < of_one ? of_one : share > most ? most : share;
         lanes[number] = (lane){one + of_one, one + share, other + (start - of_one), other + (end - share),
                                merged + start};
         start = end;

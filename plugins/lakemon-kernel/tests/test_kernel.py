@@ -120,6 +120,14 @@ def test_a_merge_of_few_with_many_is_a_sort(few, apart):
     assert merged(one, other) == merged(other, one) == in_order
 
 
+UNORDERED = st.integers(0, 60).flatmap(lambda n: arrays(np.float64, n, elements=NUMBERS | st.just(np.nan)))
+
+
+@given(UNORDERED, UNORDERED)
+def test_nothing_is_lost_or_overrun_where_samples_are_not_in_order(one, other):
+    assert np.array_equal(np.sort(merged(one, other)), np.sort(np.concatenate([one, other])), equal_nan=True)
+
+
 @given(samples(), st.integers(1, 40))
 def test_quantiles_are_numpys(values, steps):
     found = np.empty(steps + 1)
