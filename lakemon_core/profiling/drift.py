@@ -70,7 +70,7 @@ def drift_values(current: Summary, reference: Summary, *, smoothing: str = "add_
 
 
 def column_drifts(pairs: Sequence[tuple[Summary, Summary]], *, smoothing: str = "add_half") -> list[Values]:
-    """Returns `drift_values` of one column in several groups of rows, each with its reference.
+    """Returns `drift_values` of columns in groups of rows, each with its reference.
 
     They are compared all together, which costs little more than one pair.
     """

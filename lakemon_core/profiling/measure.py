@@ -328,8 +328,8 @@ def drift_rows(
 ) -> list[list[Row]]:
     """Returns the drift rows of each comparison: `:table`, then one a column.
 
-    A column is compared in all comparisons together, and one column after the other: comparing is many short
-    steps, and threads would only wait for each other's interpreter lock.
+    All are compared together, on one thread: comparing is many short steps, and threads would only wait for
+    each other's interpreter lock.
 
     Args:
         comparisons: best those of one window.
@@ -338,8 +338,7 @@ def drift_rows(
         table_version: of the inference table.
         config_hash: config it was measured with.
     """
-    names = dict.fromkeys(name for one in comparisons for name in one.group.columns)
-    by_column = {name: _drifts(comparisons, smoothing, name) for name in names}
+    found = _drifts(comparisons, smoothing)
     stamp: Row = {"table_version": table_version, "config_hash": config_hash}
     lists: list[list[Row]] = []
     for number, (group, reference, drift_type) in enumerate(comparisons):
@@ -349,22 +348,26 @@ def drift_rows(
         table = table_drift_values(group.rows, reference.rows, group.filled, reference.filled)
         rows = [place | {"column_name": TABLE} | table | stamp]
         for name, _, data_type in _measured(group):
-            values = by_column[name][number]
+            values = found[name, number]
             rows.append(place | {"column_name": name, "data_type": data_type} | values | stamp)
         lists.append(rows)
     return lists
 
 
-def _drifts(comparisons: Sequence[Comparison], smoothing: str, name: str) -> dict[int, Row]:
-    """Returns the drift of a column by the number of the comparison; of those whose groups have it."""
-    found: dict[int, Row] = {}
-    pairs: dict[int, tuple[Summary, Summary]] = {}
-    for number, (group, reference, _) in enumerate(comparisons):
-        current, then = group.columns.get(name), reference.columns.get(name)
-        if current is not None and then is not None:
-            pairs[number] = current, then
-        elif current is not None:
-            found[number] = unavailable(current, "the reference has no such column")
+def _drifts(comparisons: Sequence[Comparison], smoothing: str) -> dict[tuple[str, int], Row]:
+    """Returns the drift of each column in each comparison, by its number.
+
+    Column after column, so that a reference which several groups share stays in the cache of the core.
+    """
+    found: dict[tuple[str, int], Row] = {}
+    pairs: dict[tuple[str, int], tuple[Summary, Summary]] = {}
+    for name in dict.fromkeys(name for one in comparisons for name in one.group.columns):
+        for number, (group, reference, _) in enumerate(comparisons):
+            current, then = group.columns.get(name), reference.columns.get(name)
+            if current is not None and then is not None:
+                pairs[name, number] = current, then
+            elif current is not None:
+                found[name, number] = unavailable(current, "the reference has no such column")
     drifts = column_drifts(list(pairs.values()), smoothing=smoothing)
     return found | dict(zip(pairs, drifts, strict=True))
 

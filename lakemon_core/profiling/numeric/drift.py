@@ -35,7 +35,7 @@ Pair = tuple[NumericSummary, NumericSummary]
 """A column in some rows, and in those it is compared with."""
 Found = tuple[Values, dict[str, str]]
 
-_TOGETHER = 32
+_TOGETHER = 256
 """Pairs that are compared together: more take more memory and save little time."""
 _FEW = 8_192
 """Distinct numbers of both sides that are compared one by one."""
