@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from deltalake import write_deltalake
+from deltalake import WriterProperties, write_deltalake
 
 SEED = 7
 DAYS = 30
@@ -31,26 +31,28 @@ _FEED = {"delta.enableChangeDataFeed": "true"}
 _VOCABULARY = 50_000
 
 
-def tables(root: Path, rows: int, *, ordered: bool = True) -> Path:
+def tables(root: Path, rows: int, *, ordered: bool = True, compression: str = "snappy") -> Path:
     """Writes `inference_logs` and `training_data` below `root`, once; returns the folder that holds them.
 
     Args:
         root: where benchmark data lie.
         rows: rows of the inference table.
         ordered: without, every commit holds rows of all days.
+        compression: of the Parquet files: `snappy`, which Delta writes by itself, or `zstd`.
     """
-    folder = root / f"{rows}{'' if ordered else '_unordered'}"
+    kind = f"{'' if ordered else '_unordered'}{'' if compression == 'snappy' else f'_{compression}'}"
+    folder = root / f"{rows}{kind}"
     done = folder / "done"
     if done.exists():
         return folder
     random = np.random.default_rng(SEED)
-    _append(folder / "training_data", _rows(random, BASELINE_ROWS, shift=0.0, first=0, days=1))
+    baseline = _rows(random, BASELINE_ROWS, shift=0.0, first=0, days=1)
+    _append(folder / "training_data", baseline, compression)
     for day in range(DAYS):
         count = rows * (day + 1) // DAYS - rows * day // DAYS
         span = (day, 1) if ordered else (0, DAYS)
-        _append(
-            folder / "inference_logs", _rows(random, count, shift=0.01 * day, first=span[0], days=span[1])
-        )
+        drawn = _rows(random, count, shift=0.01 * day, first=span[0], days=span[1])
+        _append(folder / "inference_logs", drawn, compression)
     done.touch()
     return folder
 
@@ -72,8 +74,9 @@ def long_table(root: Path, rows: int) -> Path:
     return folder
 
 
-def _append(folder: Path, rows: pa.Table) -> None:
-    write_deltalake(str(folder), rows, mode="append", configuration=_FEED)
+def _append(folder: Path, rows: pa.Table, compression: str = "snappy") -> None:
+    compressed = WriterProperties(compression=compression.upper())
+    write_deltalake(str(folder), rows, mode="append", configuration=_FEED, writer_properties=compressed)
 
 
 def _rows(random: np.random.Generator, count: int, *, shift: float, first: int, days: int) -> pa.Table:
@@ -170,5 +173,6 @@ if __name__ == "__main__":
     ROOT, ROWS = Path(__file__).parent / "data", int(sys.argv[1])
     tables(ROOT, ROWS)
     tables(ROOT, ROWS, ordered=False)
+    tables(ROOT, ROWS, compression="zstd")
     if "long" in sys.argv:
         long_table(ROOT, 10 * ROWS)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakemon_core.profiling.categorical.vocabulary import Codes, Vocabulary
+from lakemon_core.profiling.counting import counted
 from lakemon_core.profiling.kinds import is_text, value_type
 from lakemon_core.profiling.lazy import lazy
 
@@ -125,13 +126,13 @@ def summarize_codes(codes: Codes, vocabulary: Vocabulary) -> CategoricalSummary:
         codes: as `vocabulary.encode` gave them out, any rows of any columns.
         vocabulary: they come from.
     """
-    rows = len(codes)
-    if rows and codes.min() < 0:
-        codes = codes[codes >= 0]
-    nulls = rows - len(codes)
-    if rows * _SPARSE < len(vocabulary):
-        return CategoricalSummary(rows, nulls, vocabulary, *np.unique(codes, return_counts=True))
-    return _of_counts(rows, nulls, vocabulary, np.bincount(codes))
+    rows, levels = len(codes), len(vocabulary)
+    if rows * _SPARSE < levels:
+        there = codes[codes >= 0]
+        found = np.unique(there, return_counts=True)
+        return CategoricalSummary(rows, rows - len(there), vocabulary, *found)
+    counts = counted(codes, -1, levels - 1)
+    return _of_counts(rows, int(counts[0]), vocabulary, counts[1:])
 
 
 def merged_categories(parts: Sequence[CategoricalSummary]) -> CategoricalSummary:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,8 @@ KERNELS = "lakemon.kernels"
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
+Integers = npt.NDArray[Any]
+"""Of 32 or 64 bits, signed."""
 
 
 @runtime_checkable
@@ -51,6 +53,20 @@ class Kernel(Protocol):
 
         `y_sums` are the sums of y less its median, from that to each place, for a y that is much longer.
         """
+        ...
+
+    def wasserstein_of_steps(
+        self, x: Floats, x_ranks: Counts | None, y: Floats, y_ranks: Counts | None, /
+    ) -> float:
+        """Returns the same of two samples of distinct values with ranks as above: the integral of |F - G|."""
+        ...
+
+    def spread(self, values: Floats, ranks: Counts | None, centre: float, /) -> tuple[float, float]:
+        """Returns the sums of the distances of all numbers from a centre, and of their squares."""
+        ...
+
+    def tally(self, integers: Integers, least: int, counts: Counts, /) -> int:
+        """Adds to each count how often an integer occurs, from the least on; returns how many are outside."""
         ...
 
     def merge(self, one: Floats, other: Floats, merged: Floats, /) -> None:

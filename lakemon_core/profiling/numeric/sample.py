@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lakemon_core.profiling.counting import counted
 from lakemon_core.profiling.lazy import lazy
 from lakemon_core.profiling.numeric.blocks import Blocks
 from lakemon_core.profiling.numeric.kernel import Kernel, compiled
@@ -58,7 +59,7 @@ class Sample:
             least, most = int(numbers.min()), int(numbers.max())
             narrow = most - least < min(_COUNTABLE, 4 * len(numbers))
             if narrow and max(most, -least) <= EXACT:
-                return cls._counted(numbers, least)
+                return cls._counted(counted(numbers, least, most), least)
         ordered = numbers if own else numbers.copy()
         ordered.sort()
         if ordered.dtype.kind == "f":
@@ -83,8 +84,7 @@ class Sample:
         return cls(numbers, _naturals(len(numbers)), parts)
 
     @classmethod
-    def _counted(cls, integers: Numbers, least: int) -> Sample:
-        counts = np.bincount(np.subtract(integers, least, dtype=np.int64))
+    def _counted(cls, counts: Counts, least: int) -> Sample:
         occurring = np.flatnonzero(counts)
         return cls((occurring + least).astype(np.float64), _running(counts[occurring]))
 
@@ -202,6 +202,8 @@ class Sample:
 
     def _sums_around(self, centre: float) -> tuple[float, float]:
         """Sums of the distances of all numbers from a centre, and of their squares."""
+        if (kernel := compiled()) is not None:
+            return kernel.spread(*self.distinct, centre)
         around = self.values - centre
         counted = around if self.untied else around * np.diff(self.ranks)
         return float(counted.sum()), float(np.einsum("i,i->", around, counted))

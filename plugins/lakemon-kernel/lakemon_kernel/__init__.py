@@ -9,11 +9,29 @@ Raises:
 """
 
 try:
-    from lakemon_kernel._kernel import blocks, ks_statistic, merge, quantiles, wasserstein
+    from lakemon_kernel._kernel import (
+        blocks,
+        ks_statistic,
+        merge,
+        quantiles,
+        spread,
+        tally,
+        wasserstein,
+        wasserstein_of_steps,
+    )
 except ImportError as error:
     raise ImportError(
         "lakemon-kernel was installed without a C compiler; where one is, `pip install --force-reinstall"
         " --no-binary lakemon-kernel lakemon-kernel`"
     ) from error
 
-__all__ = ["blocks", "ks_statistic", "merge", "quantiles", "wasserstein"]
+__all__ = [
+    "blocks",
+    "ks_statistic",
+    "merge",
+    "quantiles",
+    "spread",
+    "tally",
+    "wasserstein",
+    "wasserstein_of_steps",
+]

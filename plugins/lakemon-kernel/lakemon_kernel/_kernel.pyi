@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -30,6 +32,20 @@ def wasserstein(
     """Returns the first Wasserstein distance of two samples in as many blocks: integrals and edges of each.
 
     `y_sums` are the sums of y less its median, from that to each place, for a y that is many times longer.
+    """
+
+def wasserstein_of_steps(
+    x: _Floats, x_ranks: _Counts | None, y: _Floats, y_ranks: _Counts | None, /
+) -> float:
+    """Returns the same of distinct values with ranks as above: the integral of |F - G|."""
+
+def spread(values: _Floats, ranks: _Counts | None, centre: float, /) -> tuple[float, float]:
+    """Returns the sums of the distances of all numbers from a centre, and of their squares."""
+
+def tally(integers: npt.NDArray[Any], least: int, counts: _Counts, /) -> int:
+    """Adds to each count how often an integer occurs, from the least on; returns how many are outside.
+
+    Integers are `int32` or `int64`.
     """
 
 def merge(one: _Floats, other: _Floats, merged: _Floats, /) -> None:

@@ -1,4 +1,4 @@
-/* The door to Python: checks what comes in, lets go of the interpreter lock, and calls kernel.c. */
+/* The door to Python: checks what comes in, lets go of the interpreter lock, and calls the loops. */
 #define Py_LIMITED_API 0x030B0000
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -22,10 +22,9 @@ static void give_back(arrays *held)
         PyBuffer_Release(&held->views[--held->count]);
 }
 
-/* Returns the items of an array of one dimension, NULL for None; formats: those of struct that its items may have. */
-static void *items_of(arrays *held, PyObject *object, const char *formats, int flags, Py_ssize_t *length)
+/* Returns an array of one dimension whose items are of one of these formats of struct; NULL for None and others. */
+static const Py_buffer *array(arrays *held, PyObject *object, const char *formats, int flags)
 {
-    *length = 0;
     if (held->failed || object == Py_None)
         return NULL;
     Py_buffer *view = &held->views[held->count];
@@ -34,19 +33,29 @@ static void *items_of(arrays *held, PyObject *object, const char *formats, int f
         return NULL;
     }
     held->count++;
-    if (view->ndim != 1 || view->itemsize != 8 || !view->format || strlen(view->format) != 1 ||
-        !strchr(formats, view->format[0])) {
-        PyErr_SetString(PyExc_TypeError, "an array of one dimension of float64 or int64 is wanted");
+    if (view->ndim != 1 || !view->format || strlen(view->format) != 1 || !strchr(formats, view->format[0])) {
+        PyErr_SetString(PyExc_TypeError, "an array of one dimension, of another type, is wanted");
         held->failed = 1;
         return NULL;
     }
-    *length = view->len / 8;
-    return view->buf;
+    return view;
+}
+
+/* Returns the items of an array, and how many there are; none, and NULL, without one. */
+static void *items_of(const Py_buffer *view, Py_ssize_t *length)
+{
+    *length = view ? view->len / view->itemsize : 0;
+    return view ? view->buf : NULL;
 }
 
 static double *doubles(arrays *held, PyObject *object, int flags, Py_ssize_t *length)
 {
-    return items_of(held, object, "d", flags, length);
+    return items_of(array(held, object, "d", flags), length);
+}
+
+static int64_t *longs(arrays *held, PyObject *object, int flags, Py_ssize_t *length)
+{
+    return items_of(array(held, object, sizeof(long) == 8 ? "lq" : "q", flags), length);
 }
 
 /* Gives everything back and says what is wrong with the sizes; always NULL. */
@@ -82,21 +91,38 @@ static PyObject *blocks(PyObject *Py_UNUSED(self), PyObject *arguments)
     return Py_BuildValue("(dddd)", found[0], found[1], found[2], found[3]);
 }
 
-static PyObject *ks_statistic(PyObject *Py_UNUSED(self), PyObject *arguments)
+/* Two samples of distinct values, and ranks or NULL for each. */
+typedef struct {
+    const double *x, *y;
+    const int64_t *x_ranks, *y_ranks;
+    Py_ssize_t n, m;
+} pair;
+
+/* Returns whether the arguments are a pair of samples, which it takes from them. */
+static int is_pair(arrays *held, PyObject *arguments, pair *found)
 {
     PyObject *of_x, *of_x_ranks, *of_y, *of_y_ranks;
-    if (!PyArg_ParseTuple(arguments, "OOOO", &of_x, &of_x_ranks, &of_y, &of_y_ranks))
-        return NULL;
+    held->failed = !PyArg_ParseTuple(arguments, "OOOO", &of_x, &of_x_ranks, &of_y, &of_y_ranks);
+    if (held->failed)
+        return 0;
+    Py_ssize_t x_ends, y_ends;
+    found->x = doubles(held, of_x, 0, &found->n);
+    found->y = doubles(held, of_y, 0, &found->m);
+    found->x_ranks = longs(held, of_x_ranks, 0, &x_ends);
+    found->y_ranks = longs(held, of_y_ranks, 0, &y_ends);
+    return !held->failed && found->n > 0 && found->m > 0 && (!found->x_ranks || x_ends == found->n + 1) &&
+           (!found->y_ranks || y_ends == found->m + 1);
+}
+
+static PyObject *ks_statistic(PyObject *Py_UNUSED(self), PyObject *arguments)
+{
     arrays held = {.count = 0};
-    Py_ssize_t n, m, x_ends, y_ends;
-    const double *x = doubles(&held, of_x, 0, &n), *y = doubles(&held, of_y, 0, &m);
-    const int64_t *x_ranks = items_of(&held, of_x_ranks, "lq", 0, &x_ends);
-    const int64_t *y_ranks = items_of(&held, of_y_ranks, "lq", 0, &y_ends);
-    if (held.failed || !x || !y || n < 1 || m < 1 || (x_ranks && x_ends != n + 1) || (y_ranks && y_ends != m + 1))
+    pair of;
+    if (!is_pair(&held, arguments, &of))
         return refused(&held, "two samples with one rank more than distinct values are wanted");
     double found;
     Py_BEGIN_ALLOW_THREADS
-    found = lakemon_ks(x, x_ranks, n, y, y_ranks, m);
+    found = lakemon_ks(of.x, of.x_ranks, of.n, of.y, of.y_ranks, of.m);
     Py_END_ALLOW_THREADS
     give_back(&held);
     return PyFloat_FromDouble(found);
@@ -153,7 +179,7 @@ static PyObject *quantiles(PyObject *Py_UNUSED(self), PyObject *arguments)
     arrays held = {.count = 0};
     Py_ssize_t distinct, ends, points;
     const double *values = doubles(&held, of_values, 0, &distinct);
-    const int64_t *ranks = items_of(&held, of_ranks, "lq", 0, &ends);
+    const int64_t *ranks = longs(&held, of_ranks, 0, &ends);
     double *found = doubles(&held, of_found, PyBUF_WRITABLE, &points);
     if (held.failed || distinct < 1 || points < 2 || (ranks && ends != distinct + 1))
         return refused(&held, "values with one rank more, and room for two quantiles or more, are wanted");
@@ -167,10 +193,71 @@ static PyObject *quantiles(PyObject *Py_UNUSED(self), PyObject *arguments)
     Py_RETURN_NONE;
 }
 
+static PyObject *wasserstein_of_steps(PyObject *Py_UNUSED(self), PyObject *arguments)
+{
+    arrays held = {.count = 0};
+    pair of;
+    if (!is_pair(&held, arguments, &of))
+        return refused(&held, "two samples with one rank more than distinct values are wanted");
+    const int64_t x_size = of.x_ranks ? of.x_ranks[of.n] : of.n, y_size = of.y_ranks ? of.y_ranks[of.m] : of.m;
+    if (x_size < of.n || y_size < of.m || x_size > (INT64_MAX >> 1) / y_size)
+        return refused(&held, "the samples are too large for their places to be counted");
+    double found;
+    Py_BEGIN_ALLOW_THREADS
+    found = lakemon_wasserstein_of_steps(of.x, of.x_ranks, of.n, of.y, of.y_ranks, of.m);
+    Py_END_ALLOW_THREADS
+    give_back(&held);
+    return PyFloat_FromDouble(found);
+}
+
+static PyObject *tally(PyObject *Py_UNUSED(self), PyObject *arguments)
+{
+    PyObject *of_numbers, *of_counts;
+    long long least;
+    if (!PyArg_ParseTuple(arguments, "OLO", &of_numbers, &least, &of_counts))
+        return NULL;
+    arrays held = {.count = 0};
+    Py_ssize_t n, width;
+    const Py_buffer *view = array(&held, of_numbers, "ilq", 0);
+    const void *numbers = items_of(view, &n);
+    int64_t *counts = longs(&held, of_counts, PyBUF_WRITABLE, &width);
+    if (held.failed || !numbers || !counts)
+        return refused(&held, "integers and their counts are wanted");
+    int64_t outside;
+    Py_BEGIN_ALLOW_THREADS
+    outside = lakemon_tally(numbers, view->itemsize == 8, n, least, counts, width);
+    Py_END_ALLOW_THREADS
+    give_back(&held);
+    return PyLong_FromLongLong(outside);
+}
+
+static PyObject *spread(PyObject *Py_UNUSED(self), PyObject *arguments)
+{
+    PyObject *of_values, *of_ranks;
+    double centre;
+    if (!PyArg_ParseTuple(arguments, "OOd", &of_values, &of_ranks, &centre))
+        return NULL;
+    arrays held = {.count = 0};
+    Py_ssize_t n, ends;
+    const double *values = doubles(&held, of_values, 0, &n);
+    const int64_t *ranks = longs(&held, of_ranks, 0, &ends);
+    if (held.failed || !values || (ranks && ends != n + 1))
+        return refused(&held, "values with one rank more are wanted");
+    double found[2];
+    Py_BEGIN_ALLOW_THREADS
+    lakemon_spread(values, ranks, n, centre, found);
+    Py_END_ALLOW_THREADS
+    give_back(&held);
+    return Py_BuildValue("(dd)", found[0], found[1]);
+}
+
 static PyMethodDef methods[] = {
     {"blocks", blocks, METH_VARARGS, NULL},
     {"ks_statistic", ks_statistic, METH_VARARGS, NULL},
     {"wasserstein", wasserstein, METH_VARARGS, NULL},
+    {"wasserstein_of_steps", wasserstein_of_steps, METH_VARARGS, NULL},
+    {"tally", tally, METH_VARARGS, NULL},
+    {"spread", spread, METH_VARARGS, NULL},
     {"merge", merge, METH_VARARGS, NULL},
     {"quantiles", quantiles, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},

@@ -92,6 +92,54 @@ def test_a_much_longer_sample_is_met_step_by_step(summed):
     assert wasserstein(x, y, 6, summed=summed) == pytest.approx(oracle, rel=1e-9)
 
 
+@given(samples(), samples())
+def test_steps_give_the_wasserstein_distance_of_scipy(x, y):
+    found = lakemon_kernel.wasserstein_of_steps(*distinct(x), *distinct(y))
+    size = max(1.0, np.abs(x).max(), np.abs(y).max())
+    assert found == pytest.approx(stats.wasserstein_distance(x, y), rel=1e-9, abs=1e-12 * size)
+    x, y = np.unique(x), np.unique(y)
+    with_ranks = lakemon_kernel.wasserstein_of_steps(*distinct(x), *distinct(y))
+    assert lakemon_kernel.wasserstein_of_steps(x, None, y, None) == with_ranks
+
+
+@given(samples(), st.integers(-3, 3).map(float))
+def test_the_spread_is_the_sum_of_distances_and_of_squares(values, centre):
+    around = values - centre
+    size = 1e-12 * (np.abs(around).sum() + 1)
+    for sample in (distinct(values), (values, None)):
+        total, squares = lakemon_kernel.spread(*sample, centre)
+        assert total == pytest.approx(around.sum(), rel=1e-9, abs=size)
+        assert squares == pytest.approx((around**2).sum(), rel=1e-9)
+
+
+@given(
+    st.sampled_from([np.int32, np.int64]),
+    st.lists(st.integers(-700, 700), max_size=60),
+    st.integers(-3, 3),
+    st.integers(1, 600),
+)
+def test_a_tally_counts_integers_and_those_outside(kind, integers, least, width):
+    counts = np.ones(width, dtype=np.int64)
+    outside = lakemon_kernel.tally(np.array(integers, dtype=kind), least, counts)
+    assert counts.tolist() == [1 + integers.count(least + place) for place in range(width)]
+    assert outside == len(integers) - (counts - 1).sum()
+
+
+@pytest.mark.parametrize("levels", [2, 5_000])
+def test_a_tally_of_many_rows_is_a_bincount(levels):
+    codes = np.random.default_rng(levels).integers(-1, levels, 100_003).astype(np.int32)
+    counts = np.zeros(levels + 1, dtype=np.int64)
+    assert lakemon_kernel.tally(codes, -1, counts) == 0
+    assert counts.tolist() == np.bincount(codes + 1).tolist()
+
+
+def test_a_tally_of_the_largest_integers_does_not_overflow():
+    ends = np.array([-(2**63), 2**63 - 1, 0])
+    counts = np.zeros(1, dtype=np.int64)
+    assert lakemon_kernel.tally(ends, 2**63 - 1, counts) == 2
+    assert counts.tolist() == [1]
+
+
 @given(samples(8), st.integers(0, 3))
 def test_blocks_hold_equal_mass(values, bits):
     edges, integrals, (centre, shift, squares, size) = cut(values, bits)
@@ -175,6 +223,21 @@ REFUSED = {
     "room that is locked": (ValueError, "merge", SAMPLE[:1], SAMPLE[:0], LOCKED),
     "a rank too few": (ValueError, "ks_statistic", SAMPLE, RANKS[1:], SAMPLE, None),
     "no sample": (ValueError, "ks_statistic", SAMPLE, None, None, None),
+    "a rank too many": (ValueError, "wasserstein_of_steps", SAMPLE, np.zeros(12, np.int64), SAMPLE, None),
+    "ranks that fall": (ValueError, "wasserstein_of_steps", SAMPLE, RANKS[::-1].copy(), SAMPLE, None),
+    "counts beyond 64 bits": (
+        ValueError,
+        "wasserstein_of_steps",
+        SAMPLE,
+        RANKS * 2**40,
+        SAMPLE,
+        RANKS * 2**40,
+    ),
+    "a spread of nothing": (ValueError, "spread", None, None, 0.0),
+    "a spread with a rank too few": (ValueError, "spread", SAMPLE, RANKS[1:], 0.0),
+    "doubles to tally": (TypeError, "tally", SAMPLE, 0, RANKS.copy()),
+    "small integers to tally": (TypeError, "tally", RANKS.astype(np.int8), 0, RANKS.copy()),
+    "no counts": (ValueError, "tally", RANKS, 0, None),
     "an empty sample": (ValueError, "ks_statistic", SAMPLE[:0], None, SAMPLE, None),
     "one quantile": (ValueError, "quantiles", SAMPLE, None, np.empty(1)),
     "quantiles of nothing": (ValueError, "quantiles", SAMPLE[:0], None, np.empty(3)),

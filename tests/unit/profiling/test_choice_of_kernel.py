@@ -10,7 +10,10 @@ GOOD = EntryPoint("compiled", "choice_good", kernel.KERNELS)
 BROKEN = EntryPoint("broken", "choice_broken", kernel.KERNELS)
 OLD = EntryPoint("older", "choice_old", kernel.KERNELS)
 ABSENT = EntryPoint("absent", "choice_absent", kernel.KERNELS)
-FUNCTIONS = ("blocks", "ks_statistic", "wasserstein", "merge", "quantiles")
+FUNCTIONS = (
+    *("blocks", "ks_statistic", "wasserstein", "wasserstein_of_steps"),
+    *("spread", "tally", "merge", "quantiles"),
+)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@
 
 #include "kernel.h"
 
-enum { MARKS = 128, DEEPEST = 128, LANES = 4 };
+enum { MARKS = 128, DEEPEST = 128 };
 
 /*
  * Cuts n values into 2^bits blocks of equal mass.
@@ -221,107 +221,28 @@ double lakemon_wasserstein(const double *x, int64_t n, const double *x_integrals
     return apart + crossed / ((double)n * (double)m * (double)count);
 }
 
-/* What one lane of a merge has left of both samples, and where it writes. */
-typedef struct {
-    const double *one, *one_end, *other, *other_end;
-    double *merged;
-} lane;
-
-/* Writes the lesser of the two next values; without a branch, which would be foreseen half the time. */
-static inline void step(lane *at)
-{
-    const double a = *at->one, b = *at->other;
-    const int first = a <= b;
-    *at->merged++ = first ? a : b;
-    at->one += first;
-    at->other += !first;
-}
-
-static inline int64_t left(const lane *at)
-{
-    const int64_t one = at->one_end - at->one, other = at->other_end - at->other;
-    return one < other ? one : other;
-}
-
-/* Returns how many of the least `count` values of both samples come from the first one. */
-static int64_t share_of(const double *one, int64_t n, const double *other, int64_t m, int64_t count)
-{
-    int64_t low = count > m ? count - m : 0, high = count < n ? count : n;
-    while (low < high) {
-        const int64_t middle = low + (high - low) / 2;
-        if (one[middle] <= other[count - 1 - middle])
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 /*
- * Merges two samples.
+ * Returns the integral of |F - G| over the distinct values of both samples.
  *
- * Each step of a merge waits for the one before. So several lanes go on at once, each with values of its own.
+ * The product of both counts is less than 2^62.
  */
-void lakemon_merge(const double *one, int64_t n, const double *other, int64_t m, double *merged)
+double lakemon_wasserstein_of_steps(const double *x, const int64_t *x_ranks, int64_t x_distinct, const double *y,
+                                    const int64_t *y_ranks, int64_t y_distinct)
 {
-    lane lanes[LANES];
-    int64_t start = 0, of_one = 0;
-    for (int number = 0; number < LANES; number++) {
-        const int64_t end = (n + m) * (number + 1) / LANES, most = of_one + end - start;
-        int64_t share = share_of(one, n, other, m, end);
-        /* Of samples that are not in order, no lane may begin after its end. */
-        share = share < of_one ? of_one : share > most ? most : share;
-        lanes[number] = (lane){one + of_one, one + share, other + (start - of_one), other + (end - share),
-                               merged + start};
-        start = end;
-        of_one = share;
+    const int64_t n = x_ranks ? x_ranks[x_distinct] : x_distinct, m = y_ranks ? y_ranks[y_distinct] : y_distinct;
+    int64_t i = 0, j = 0, up_to_x = 0, up_to_y = 0;
+    double sum = 0, before = x[0] < y[0] ? x[0] : y[0];
+    while (i < x_distinct || j < y_distinct) {
+        const int of_x = j == y_distinct || (i < x_distinct && x[i] <= y[j]);
+        const int of_y = i == x_distinct || (j < y_distinct && y[j] <= x[i]);
+        const double value = of_x ? x[i] : y[j];
+        const int64_t height = up_to_x * m - up_to_y * n;
+        sum += (double)(height < 0 ? -height : height) * (value - before);
+        i += of_x;
+        j += of_y;
+        up_to_x = x_ranks ? x_ranks[i] : i;
+        up_to_y = y_ranks ? y_ranks[j] : j;
+        before = value;
     }
-    for (;;) {
-        int64_t steps = INT64_MAX;
-        for (int number = 0; number < LANES; number++)
-            steps = left(&lanes[number]) < steps ? left(&lanes[number]) : steps;
-        if (!steps)
-            break;
-        for (; steps; steps--)
-            for (int number = 0; number < LANES; number++)
-                step(&lanes[number]);
-    }
-    for (int number = 0; number < LANES; number++) {
-        lane *at = &lanes[number];
-        while (left(at))
-            step(at);
-        while (at->one < at->one_end)
-            *at->merged++ = *at->one++;
-        while (at->other < at->other_end)
-            *at->merged++ = *at->other++;
-    }
-}
-
-/* Steps a place on to the distinct value that stands at a position among all numbers. */
-static inline int64_t onward(const int64_t *ranks, int64_t place, int64_t position)
-{
-    if (!ranks)
-        return position;
-    while (ranks[place + 1] <= position)
-        place++;
-    return place;
-}
-
-/* Finds the quantiles k / steps of distinct values, linear between two; NaN where their difference is not finite. */
-void lakemon_quantiles(const double *values, const int64_t *ranks, int64_t n, int64_t steps, double *found)
-{
-    int64_t lower = 0, upper = 0;
-    for (int64_t k = 0; k <= steps; k++) {
-        const int64_t position = k * (n - 1) / steps, part = k * (n - 1) % steps;
-        lower = onward(ranks, lower, position);
-        upper = onward(ranks, upper, position + 1 < n ? position + 1 : n - 1);
-        const double low = values[lower], high = values[upper];
-        if (!part || low == high) {
-            found[k] = low;
-            continue;
-        }
-        const double step = high - low, share = (double)part / (double)steps;
-        const double between = share < 0.5 ? low + step * share : high - step * (1 - share);
-        found[k] = isfinite(between) ? between : NAN;
-    }
+    return sum / ((double)n * (double)m);
 }
