@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lakemon_core.hookspecs import RunContext
 from lakemon_core.lifecycle.measuring.custom_metrics import Aggregates, CustomMetrics, Pair
@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from lakemon_core.profiling.measure import Comparison, GroupKey
 
 Row = dict[str, Any]
+Item = TypeVar("Item")
 
 Compared = tuple[Measured, Measured, str]
 """A group, its reference, and the drift type."""
 
-_TOGETHER = 32
-"""Pairs of groups that are compared together: the fewer calls, the better for small windows."""
+_TOGETHER = 1_000
+"""Columns of pairs of groups that are compared together: the fewer calls, the better for small windows."""
+_AT_HAND = 5_000
+"""Rows after which they become a table: as such they take a tenth of the memory."""
 _ROWS_TOGETHER = 250_000
 """Rows of groups after which pairs do not wait for more: these rows are held in memory."""
 _PAIRS = 5_000
@@ -48,18 +51,21 @@ class Scribe:
     table_version: int | None
     definition: str
 
-    def profile(self, found: Iterable[Measured]) -> list[list[Row]]:
-        """Returns the profile rows of groups of one window, a list a group, all but what is derived."""
+    def profile(self, found: Sequence[Measured], by_series: Mapping[Series, Measured]) -> list[list[Row]]:
+        """Returns the profile rows of some groups of one window, a list a group, what is derived included.
+
+        Args:
+            found: the groups.
+            by_series: all groups of the window.
+        """
         from lakemon_core.profiling.measure import profile_rows
 
-        by_series = {one.series: one for one in found}
         model_id, version = self.context.roles.model_id, self.table_version
-
         lists = [
             profile_rows(one.group, model_id, table_version=version, config_hash=self.definition)
-            for one in by_series.values()
+            for one in found
         ]
-        for one, rows in zip(by_series.values(), lists, strict=True):
+        for one, rows in zip(found, lists, strict=True):
             for row in rows:
                 self._add_aggregates(row, one.aggregates)
             rows[0].update(self._fairness(one, by_series))
@@ -124,8 +130,8 @@ def _quality(measured: Measured) -> Mapping[str, object]:
 class Sheet:
     """The rows of one refresh of one granularity, as they come about.
 
-    Rows become tables after one window, or after a few small ones, which are compared together. A custom
-    metric that compares windows sees their profile rows again: then those of the last one are kept.
+    Rows become tables after one window, or after a few small ones, which are compared together; those of very
+    many columns while they come about. A custom metric that compares windows sees their profile rows again: then those of the last one are kept.
 
     Attributes:
         scribe: writes groups down.
@@ -156,19 +162,28 @@ class Sheet:
     def add(self, found: Iterable[Measured], references: Mapping[str, Mapping[Series, Measured]]) -> None:
         """Adds the groups of one window; `references` are other windows' groups, by drift type and series."""
         groups = list(found)
-        own = {one.group.key: rows for one, rows in zip(groups, self._profiled(groups), strict=True)}
-        self._profile += [row for rows in own.values() for row in rows]
+        for some, lists in self._profiled(groups):
+            self._profile += [row for rows in lists for row in rows]
+            if self.scribe.custom.drifts:
+                self._written |= {
+                    one.group.key: _by_column(rows) for one, rows in zip(some, lists, strict=True)
+                }
+            elif len(self._profile) >= _AT_HAND:
+                self._settle()
         self._waiting += [pair for one in groups for pair in self._references(one, references)]
         if self.scribe.custom.drifts:
-            self._written |= {key: _by_column(rows) for key, rows in own.items()}
             self._compare()
-            kept = {*own, *(one.group.key for one in self.baseline.values())}
+            kept = {one.group.key for one in (*groups, *self.baseline.values())}
             self._written = {key: rows for key, rows in self._written.items() if key in kept}
             if len(self._pairs) >= _PAIRS:
                 self._settle()
-        elif len(self._waiting) >= _TOGETHER or self._rows_waiting >= _ROWS_TOGETHER:
+        elif self._columns_waiting >= _TOGETHER or self._rows_waiting >= _ROWS_TOGETHER:
             self._compare()
             self._settle()
+
+    @property
+    def _columns_waiting(self) -> int:
+        return sum(len(one.group.columns) for one, _, _ in self._waiting)
 
     @property
     def _rows_waiting(self) -> int:
@@ -187,8 +202,10 @@ class Sheet:
         import pyarrow as pa
 
         scribe = replace(self.scribe, table_version=table_version)
-        rows = [row for rows in scribe.profile(self.baseline.values()) for row in self._wanted(rows)]
-        return pa.Table.from_pylist(rows, schema=scribe.schemas()[0])
+        schema, groups = scribe.schemas()[0], list(self.baseline.values())
+        parts = (lists for _, lists in self._profiled(groups, scribe))
+        tables = [pa.Table.from_pylist([row for rows in lists for row in rows], schema) for lists in parts]
+        return pa.concat_tables([schema.empty_table(), *tables])
 
     def _settle(self) -> None:
         """Compares what is to be compared, and turns the rows at hand into tables: a tenth of the memory."""
@@ -214,9 +231,15 @@ class Sheet:
                 yield one, reference, drift_type
 
     def _compare(self) -> None:
+        pairs, self._waiting = self._waiting, []
+        for some in _in_turn(pairs, lambda pair: len(pair[0].group.columns)):
+            self._compare_some(some)
+            if not self.scribe.custom.drifts and len(self._drift) >= _AT_HAND:
+                self._settle()
+
+    def _compare_some(self, pairs: Sequence[Compared]) -> None:
         from lakemon_core.profiling.measure import Comparison
 
-        pairs, self._waiting = self._waiting, []
         comparisons = [Comparison(one.group, other.group, drift_type) for one, other, drift_type in pairs]
         lists = self.scribe.drift(comparisons)
         for (one, reference, _), found in zip(pairs, lists, strict=True):
@@ -231,11 +254,18 @@ class Sheet:
         """Returns the profile rows of a group by column, each group's made once."""
         key = one.group.key
         if key not in self._written:
-            self._written[key] = _by_column(self._profiled([one])[0])
+            ((_, (rows,)),) = self._profiled([one])
+            self._written[key] = _by_column(rows)
         return self._written[key]
 
-    def _profiled(self, groups: Iterable[Measured]) -> list[list[Row]]:
-        return [self._wanted(rows) for rows in self.scribe.profile(groups)]
+    def _profiled(
+        self, groups: Sequence[Measured], scribe: Scribe | None = None
+    ) -> Iterator[tuple[Sequence[Measured], list[list[Row]]]]:
+        """Yields some groups of a window after others, with the profile rows of each."""
+        by_series = {one.series: one for one in groups}
+        for some in _in_turn(list(by_series.values()), lambda one: len(one.group.columns)):
+            lists = (scribe or self.scribe).profile(some, by_series)
+            yield some, [self._wanted(rows) for rows in lists]
 
     def _wanted(self, rows: list[Row]) -> list[Row]:
         """Leaves out the row of `:table`, which is the first one, unless it is its turn."""
@@ -244,3 +274,17 @@ class Sheet:
 
 def _by_column(rows: Iterable[Row]) -> Mapping[str, Row]:
     return {row["column_name"]: row for row in rows}
+
+
+def _in_turn(items: Iterable[Item], size: Callable[[Item], int]) -> Iterator[list[Item]]:
+    """Yields neighbours that together have as many rows as are held at once, or a single one with more."""
+    some: list[Item] = []
+    held = 0
+    for item in items:
+        if some and held + size(item) > _AT_HAND:
+            yield some
+            some, held = [], 0
+        some.append(item)
+        held += size(item)
+    if some:
+        yield some

@@ -14,6 +14,10 @@ from lakemon_core.profiling.table_types import Fit
 
 _AHEAD = 2
 """Batches that may wait for Delta."""
+_GROUP = 1 << 25
+"""Bytes of the rows of a row group: Delta holds one in memory, and several times its size."""
+_LEAST, _MOST = 1_000, 1 << 20
+"""Rows of a row group."""
 _End = BaseException | None
 
 
@@ -33,10 +37,13 @@ class Incoming:
 
     def is_empty(self) -> bool:
         """Whether no row comes; looks at the first batch."""
-        first = next(self._batches, None)
-        if first is not None:
-            self._batches = chain([first], self._batches)
-        return first is None
+        return self._first() is None
+
+    def row_group(self) -> int:
+        """Returns how many rows a row group should hold, by the size of those in the first batch."""
+        first = self._first()
+        size = first.nbytes / first.num_rows if first is not None else 0.0
+        return max(_LEAST, min(_MOST, int(_GROUP / max(1.0, size))))
 
     def cancel(self) -> None:
         """Makes the stream fail at its next batch."""
@@ -45,6 +52,12 @@ class Incoming:
     def reader(self) -> pa.RecordBatchReader:
         """Streams the fitted batches, once."""
         return pa.RecordBatchReader.from_batches(self.plan.schema, self._counted())
+
+    def _first(self) -> pa.RecordBatch | None:
+        first = next(self._batches, None)
+        if first is not None:
+            self._batches = chain([first], self._batches)
+        return first
 
     def _counted(self) -> Iterator[pa.RecordBatch]:
         try:

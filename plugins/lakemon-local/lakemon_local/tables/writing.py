@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any
 
 import pyarrow as pa
-from deltalake import CommitProperties, Schema, Transaction, write_deltalake
+from deltalake import CommitProperties, Schema, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
 from lakemon_core.domain.errors import DataError
@@ -187,7 +187,12 @@ def _write(
     place: Place, known: Snapshot | None, incoming: Incoming, marks: list[Transaction], **options: Any
 ) -> int:
     """Writes one commit and waits for the disk; `options` go to Delta as they are. Returns the version."""
-    options = {"mode": "append", "commit_properties": CommitProperties(app_transactions=marks), **options}
+    defaults = {
+        "mode": "append",
+        "commit_properties": CommitProperties(app_transactions=marks),
+        "writer_properties": WriterProperties(max_row_group_size=incoming.row_group()),
+    }
+    options = defaults | options
     if known is None:
         options["configuration"] = _PROPERTIES
     elif incoming.plan.added:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from lakemon_local.tables import DeltaTables
 
@@ -306,3 +307,17 @@ def test_ctrl_c_ends_a_long_write_and_leaves_nothing_of_it(tmp_path, name, numbe
     tables = DeltaTables(tmp_path)
     assert not tables.exists(name)
     assert tables.append(name, numbers(0, 3)).version == 0
+
+
+def test_rows_that_are_large_come_in_small_row_groups(tables, name, folder_of):
+    """Delta holds a row group in memory, and several times its size."""
+    short = TableName("lab", "air", "short")
+    long = pa.array([[float(k)] * 1_000 for k in range(6_000)], pa.list_(pa.float64()))
+    tables.append(name, pa.table({"long": long}))
+    tables.append(short, pa.table({"short": list(range(300_000))}))
+    (of_long,), (of_short,) = (list(folder_of(one).glob("*.parquet")) for one in (name, short))
+    groups = pq.ParquetFile(of_long).metadata
+    rows = [groups.row_group(k).num_rows for k in range(groups.num_row_groups)]
+    assert sum(rows) == 6_000
+    assert 1_000 <= max(rows) <= 4_500
+    assert pq.ParquetFile(of_short).metadata.num_row_groups == 1
