@@ -21,6 +21,7 @@ from lakemon_core.lifecycle.measuring.sheet import Scribe, Sheet
 from lakemon_core.lifecycle.measuring.slices import Slicing, Source
 from lakemon_core.lifecycle.retention import apply_retention
 from lakemon_core.lifecycle.table_windows import Due, between
+from lakemon_core.lifecycle.untimed import rows_without_time
 from lakemon_core.lifecycle.upkeep import keep_up
 from lakemon_core.ports import Condition, UnpackResult
 
@@ -68,6 +69,8 @@ def monitor(context: RunContext) -> Monitored:
         detail["tables_compacted"] = [str(one) for one in compacted]
     if labels.conflicts:
         detail["labels_conflicting"] = labels.conflicts
+    if untimed := rows_without_time(context):
+        detail["rows_without_time"] = untimed
     detail |= refresh.left_out
     if not (count or labels.updated or (unpacked and unpacked.rows)):
         return Monitored(
