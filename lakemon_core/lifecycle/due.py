@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from lakemon_core.domain.monitor import Monitor, Roles
 from lakemon_core.domain.window import Granularity, Window
 from lakemon_core.hookspecs import RunContext
-from lakemon_core.lifecycle.counted import UNFINISHED, due_in_rows
+from lakemon_core.lifecycle.counted import UNFINISHED, due_in_rows, measured_windows
 from lakemon_core.lifecycle.table_windows import (
     Due,
     changed_windows,
@@ -18,6 +18,7 @@ from lakemon_core.lifecycle.table_windows import (
     span_of,
     starting_at,
 )
+from lakemon_core.ports import Condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +109,26 @@ def _due_in_time(
 ) -> Due:
     lookbacks = context.monitor.monitoring.lookbacks
     changed = None if since is None else changed_windows(context, granularity, since)
-    if changed is not None and cutoff is not None:
+    if changed is None:
+        return _all_in_time(context, granularity, version, cutoff)
+    if cutoff is not None:
         changed = {window for window in changed if window.start >= cutoff.start}
-    if changed is not None and not changed:
+    if not changed:
         return Due()
-    span = span_of(changed, granularity, lookbacks) if changed else None
+    span = span_of(changed, granularity, lookbacks)
     existing = existing_windows(context, granularity, version, span)
     windows = due_windows(changed, existing, granularity, lookbacks)
-    gone = sorted((changed or set()) - set(existing))
-    if changed is None:
-        return Due(windows, gone, existing, span, everything=True)
+    gone = sorted(changed - set(existing))
     return Due(windows, gone, existing, span, replaced=(starting_at([*windows, *gone]),))
+
+
+def _all_in_time(context: RunContext, granularity: Granularity, version: int, cutoff: Window | None) -> Due:
+    """Returns all windows but those that were measured and that retention has taken rows of."""
+    stored = measured_windows(context, granularity) if cutoff else ()
+    kept_until = max((one.end for one in stored if cutoff and one.start < cutoff.start), default=None)
+    existing = existing_windows(context, granularity, version)
+    if kept_until is None:
+        return Due(list(existing), existing=existing, everything=True)
+    windows = [window for window in existing if window.start >= kept_until]
+    replaced = Condition(("window", "start"), ">=", kept_until)
+    return Due(windows, existing=existing, everything=True, replaced=(replaced,))
