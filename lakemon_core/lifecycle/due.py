@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from lakemon_core.domain.monitor import Monitor, Roles
 from lakemon_core.domain.window import Granularity, Window
@@ -19,6 +20,9 @@ from lakemon_core.lifecycle.table_windows import (
     starting_at,
 )
 from lakemon_core.ports import Condition
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +54,20 @@ class Watermark:
         context.backend.ledger.put(_key(context, granularity), self.text())
 
 
-def definition_of(monitor: Monitor, roles: Roles, baseline_version: int | None) -> str:
-    """Returns a hash of everything that changes the numbers of a window, rules left out."""
+def definition_of(
+    monitor: Monitor, roles: Roles, baseline_version: int | None, schema: pa.Schema | None = None
+) -> str:
+    """Returns a hash of everything that changes the numbers of a window, rules left out.
+
+    Args:
+        monitor: what is measured.
+        roles: of the columns.
+        baseline_version: of what the windows are compared with.
+        schema: of the inference table: a column that comes, goes or changes its type is one in all windows.
+    """
     monitoring = monitor.monitoring
     parts = {
+        "columns": _columns(monitor, roles, schema) if schema is not None else (),
         "roles": repr(roles),
         "model_type": (monitor.model.type, dict(monitor.model.settings)) if monitor.model else None,
         "baseline": (str(monitoring.baseline_table), baseline_version),
@@ -64,6 +78,14 @@ def definition_of(monitor: Monitor, roles: Roles, baseline_version: int | None) 
         "kernels": KERNELS_VERSION,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+def _columns(monitor: Monitor, roles: Roles, schema: pa.Schema) -> list[tuple[str, str]]:
+    """Returns the columns with a part in the numbers, in the order of their names, with their types."""
+    table = monitor.inference_table
+    keys = {*table.key, *(table.labels.columns if table.labels else ())}
+    taken = {*roles.feature_columns(schema.names), *roles.named} - keys
+    return sorted((column.name, str(column.type)) for column in schema if column.name in taken)
 
 
 KERNELS_VERSION = 1

@@ -125,7 +125,7 @@ class Refresh:
         return cls(
             context=context,
             version=info.version,
-            definition=definition_of(context.monitor, roles, baseline.version),
+            definition=definition_of(context.monitor, roles, baseline.version, info.schema),
             ruler=Ruler(
                 plan_columns(info.schema, roles),
                 context.model_type.quality_of_groups if quality else None,
