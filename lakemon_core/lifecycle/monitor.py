@@ -235,10 +235,11 @@ class MetricWriter:
         self.refresh.context.progress.update(f"writing {len(profile)} profile and {len(drift)} drift rows")
         self._replace("profile_metrics", profile)
         self._replace("drift_metrics", drift)
-        if self.baseline:
+        if self.tells_baseline:  # a baseline that left the config leaves no rows behind
             table = self.refresh.context.monitor.metric_table("profile_metrics")
+            rows = pa.concat_tables(self.baseline) if self.baseline else profile.slice(0, 0)
             where = [Condition("log_type", "=", "BASELINE")]
-            self.refresh.context.backend.tables.replace(table, pa.concat_tables(self.baseline), where=where)
+            self.refresh.context.backend.tables.replace(table, rows, where=where)
 
     def _replace(self, kind: str, rows: pa.Table) -> None:
         where = [Condition("granularity", "=", str(self.granularity)), *self.due.replaced]
