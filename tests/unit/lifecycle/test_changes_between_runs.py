@@ -1,4 +1,4 @@
-"""Columns change between two runs: the tables end as if all had been measured at once."""
+"""Columns or config change between two runs: the tables end as if all had been measured at once."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,6 +23,15 @@ environments:
       alerts: [{metric: row_count, threshold: 1}]
 """
 FIRST = datetime(2026, 3, 5, tzinfo=UTC)
+CHANGES = {
+    "a slice": ("baseline_table: base", 'baseline_table: base\n      slicing_exprs: ["x > 9"]'),
+    "a length of windows": ('"15 rows"]', '"15 rows", "5 minutes", "1 month"]'),
+    "a reference": ("alerts:", "references: [{name: two, windows: 2}]\n      alerts:"),
+    "no baseline": ("      baseline_table: base\n", ""),
+    "fewer features": ("label_col: y", "label_col: y, features: [g]"),
+    "a type": ("label_col: y", "label_col: y, categorical: [x]"),
+    "another label": ("label_col: y", "label_col: g"),
+}
 OF_THE_RUN = {"table_version", "config_hash"}
 MORE = {
     "a feature": {"z": pa.array(np.arange(20.0))},
@@ -73,3 +82,17 @@ def test_a_baseline_that_leaves_the_config_leaves_no_rows_behind(lake, tmp_path)
         whole = lake(without, logs=rows(0, 1))
         whole.refresh()
         assert metrics(again) == metrics(whole)
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_config_that_changes_holds_for_the_windows_before_too(lake, change):
+    logs = rows(0, 1, 8, y=np.ones(60), g=np.arange(60.0))
+    base = logs.slice(0, 20)
+    made = lake(CONFIG, logs=logs, base=base)
+    made.refresh()
+    assert CONFIG.replace(*change) != CONFIG
+    made = lake(CONFIG.replace(*change), before=made)
+    made.refresh()
+    whole = lake(CONFIG.replace(*change), logs=logs, base=base)
+    whole.refresh()
+    assert metrics(made) == metrics(whole)
