@@ -1,14 +1,10 @@
 """Columns or config change between two runs: the tables end as if all had been measured at once."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
 import pytest
-
-from lakemon_core.pipeline.result import RunRequest
-from lakemon_core.pipeline.session import open_session
 
 CONFIG = """\
 model: {name: m, type: regression, label_col: y}
@@ -68,20 +64,6 @@ def test_a_column_that_comes_later_is_measured_in_the_windows_before_too(lake, m
     before = made.versions()
     made.refresh()
     assert made.versions() == before
-
-
-def test_a_baseline_that_leaves_the_config_leaves_no_rows_behind(lake, tmp_path):
-    made = lake(CONFIG, logs=rows(0, 1), base=rows(0))
-    made.refresh()
-    assert any(row["log_type"] == "BASELINE" for row in made.rows("logs_profile_metrics"))
-    without = CONFIG.replace("      baseline_table: base\n", "")
-    (tmp_path / "0" / "monitoring_config.yml").write_text(without, encoding="utf-8")
-    with open_session(RunRequest(tmp_path / "0" / "monitoring_config.yml"), clock=made.clock) as session:
-        again = replace(made, session=session)
-        again.refresh()
-        whole = lake(without, logs=rows(0, 1))
-        whole.refresh()
-        assert metrics(again) == metrics(whole)
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
