@@ -15,6 +15,7 @@ from lakemon_core.hookspecs import RunContext
 from lakemon_core.lifecycle.baseline_age import baseline_findings
 from lakemon_core.lifecycle.signalling.live import freshness, volume
 from lakemon_core.lifecycle.signalling.table import SignalTable
+from lakemon_core.lifecycle.untimed import untimed_findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def analyze(context: RunContext, added: Sequence[Signal] = ()) -> Analyzed:
     context.progress.update("making signals from the metric tables")
     written = SignalTable(context).bring_up(added, rules_of(context))
     judged = judge_rules(context)
-    findings = (*findings_of(judged.verdicts), *baseline_findings(context))
+    findings = (*findings_of(judged.verdicts), *baseline_findings(context), *untimed_findings(context))
     unknown = sum(verdict.status is Status.UNKNOWN for verdict in newest(judged.verdicts))
     detail: dict[str, object] = {
         "signals_written": written,
@@ -49,7 +50,12 @@ def analyze(context: RunContext, added: Sequence[Signal] = ()) -> Analyzed:
     }
     if not judged.signals:
         reason = "no windows have been measured yet"
-        return Analyzed(StageStatus.NOTHING_TO_DO, rules=judged.rules, detail=detail | {"reason": reason})
+        return Analyzed(
+            StageStatus.NOTHING_TO_DO,
+            rules=judged.rules,
+            findings=findings,
+            detail=detail | {"reason": reason},
+        )
     status = StageStatus.DONE if written else StageStatus.NOTHING_TO_DO
     if not written:
         detail["reason"] = "no window changed; rules were judged again"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,6 +17,8 @@ from lakemon_core.lifecycle.measuring.slices import Series, Slicing, series_of
 from lakemon_core.ports import ModelType
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from lakemon_core.lifecycle.keeping.kept import Kept
     from lakemon_core.profiling.measure import PlannedColumn
 
@@ -131,15 +133,35 @@ def _measure(context: RunContext, baseline: Baseline, ruler: Ruler, *, told: boo
     wanted = [*(column.name for column in own.plan.columns), *own.columns, model_id]
     wanted += played if ruler.whole else ()
     parts = [column for column in dict.fromkeys(wanted) if column is not None and column in names]
-    rows = ruler.vocabularies.encoded(
-        tables.scan(name, columns=parts, version=version, views=True).read_all()
-    )
+    raw = tables.scan(name, columns=parts, version=version, views=True).read_all()
+    rows = ruler.vocabularies.encoded(_with_flags(raw, own.plan.columns))
     if ruler.whole:
         model_type.fit_baseline(rows)
     (groups,) = own.measure(rows, [key], model_id, told=None if told else ())
     if kept is not None:
         baseline.unwritten.append(partial(kept.write, own.plan.columns, groups))
     return {one.series: one for one in groups}
+
+
+def _with_flags(rows: pa.Table, columns: Iterable[PlannedColumn]) -> pa.Table:
+    """Returns rows in which 0 and 1 are false and true where the inference table has Booleans.
+
+    Many tools write flags as numbers. Columns with other numbers stay what they are.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from lakemon_core.profiling.kinds import Kind
+
+    for column in columns:
+        values = rows.column(column.name)
+        is_number = pa.types.is_integer(values.type) or pa.types.is_floating(values.type)
+        if column.kind is not Kind.BOOLEAN or not is_number:
+            continue
+        if pc.all(pc.or_(pc.equal(values, 0), pc.equal(values, 1)), min_count=0).as_py():
+            place = rows.schema.get_field_index(column.name)
+            rows = rows.set_column(place, column.name, values.cast(pa.bool_()))
+    return rows
 
 
 def _kept(context: RunContext, baseline: Baseline, ruler: Ruler, model_id: str | None) -> Kept | None:

@@ -61,9 +61,7 @@ def due_in_rows(
         cutoff: the span that retention keeps: full windows that start before it stay as they are.
     """
     table = _Table(context, granularity, version, measured_windows(context, granularity), cutoff)
-    if since == UNFINISHED:
-        return table.again()
-    first = None if since is None else table.first_change(since)
+    first = None if since is None or since == UNFINISHED else table.first_change(since)
     if since is None or first is None:
         return table.everything()
     return Due() if first == FILLING else table.changed(since, first)
@@ -80,11 +78,6 @@ class _Table:
     cutoff: Window | None
 
     def everything(self) -> Due:
-        """Returns all windows."""
-        cut = self._cut({})
-        return Due(list(cut), self._gone(cut), cut, everything=True)
-
-    def again(self) -> Due:
         """Returns all windows but those that retention keeps as they are."""
         kept = {one: rows for one, rows in self.stored.items() if self._is_old(one)}
         cut = self._cut(kept)

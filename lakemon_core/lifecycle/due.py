@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from lakemon_core.domain.monitor import Monitor, Roles
 from lakemon_core.domain.window import Granularity, Window
 from lakemon_core.hookspecs import RunContext
-from lakemon_core.lifecycle.counted import UNFINISHED, due_in_rows
+from lakemon_core.lifecycle.counted import UNFINISHED, due_in_rows, measured_windows
 from lakemon_core.lifecycle.table_windows import (
     Due,
     changed_windows,
@@ -18,6 +19,10 @@ from lakemon_core.lifecycle.table_windows import (
     span_of,
     starting_at,
 )
+from lakemon_core.ports import Condition
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +54,20 @@ class Watermark:
         context.backend.ledger.put(_key(context, granularity), self.text())
 
 
-def definition_of(monitor: Monitor, roles: Roles, baseline_version: int | None) -> str:
-    """Returns a hash of everything that changes the numbers of a window, rules left out."""
+def definition_of(
+    monitor: Monitor, roles: Roles, baseline_version: int | None, schema: pa.Schema | None = None
+) -> str:
+    """Returns a hash of everything that changes the numbers of a window, rules left out.
+
+    Args:
+        monitor: what is measured.
+        roles: of the columns.
+        baseline_version: of what the windows are compared with.
+        schema: of the inference table: a column that comes, goes or changes its type is one in all windows.
+    """
     monitoring = monitor.monitoring
     parts = {
+        "columns": _columns(monitor, roles, schema) if schema is not None else (),
         "roles": repr(roles),
         "model_type": (monitor.model.type, dict(monitor.model.settings)) if monitor.model else None,
         "baseline": (str(monitoring.baseline_table), baseline_version),
@@ -63,6 +78,14 @@ def definition_of(monitor: Monitor, roles: Roles, baseline_version: int | None) 
         "kernels": KERNELS_VERSION,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+def _columns(monitor: Monitor, roles: Roles, schema: pa.Schema) -> list[tuple[str, str]]:
+    """Returns the columns with a part in the numbers, in the order of their names, with their types."""
+    table = monitor.inference_table
+    keys = {*table.key, *(table.labels.columns if table.labels else ())}
+    taken = {*roles.feature_columns(schema.names), *roles.named} - keys
+    return sorted((column.name, str(column.type)) for column in schema if column.name in taken)
 
 
 KERNELS_VERSION = 1
@@ -108,14 +131,26 @@ def _due_in_time(
 ) -> Due:
     lookbacks = context.monitor.monitoring.lookbacks
     changed = None if since is None else changed_windows(context, granularity, since)
-    if changed is not None and cutoff is not None:
+    if changed is None:
+        return _all_in_time(context, granularity, version, cutoff)
+    if cutoff is not None:
         changed = {window for window in changed if window.start >= cutoff.start}
-    if changed is not None and not changed:
+    if not changed:
         return Due()
-    span = span_of(changed, granularity, lookbacks) if changed else None
+    span = span_of(changed, granularity, lookbacks)
     existing = existing_windows(context, granularity, version, span)
     windows = due_windows(changed, existing, granularity, lookbacks)
-    gone = sorted((changed or set()) - set(existing))
-    if changed is None:
-        return Due(windows, gone, existing, span, everything=True)
+    gone = sorted(changed - set(existing))
     return Due(windows, gone, existing, span, replaced=(starting_at([*windows, *gone]),))
+
+
+def _all_in_time(context: RunContext, granularity: Granularity, version: int, cutoff: Window | None) -> Due:
+    """Returns all windows but those that were measured and that retention has taken rows of."""
+    stored = measured_windows(context, granularity) if cutoff else ()
+    kept_until = max((one.end for one in stored if cutoff and one.start < cutoff.start), default=None)
+    existing = existing_windows(context, granularity, version)
+    if kept_until is None:
+        return Due(list(existing), existing=existing, everything=True)
+    windows = [window for window in existing if window.start >= kept_until]
+    replaced = Condition(("window", "start"), ">=", kept_until)
+    return Due(windows, existing=existing, everything=True, replaced=(replaced,))

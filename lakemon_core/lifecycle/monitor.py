@@ -21,6 +21,7 @@ from lakemon_core.lifecycle.measuring.sheet import Scribe, Sheet
 from lakemon_core.lifecycle.measuring.slices import Slicing, Source
 from lakemon_core.lifecycle.retention import apply_retention
 from lakemon_core.lifecycle.table_windows import Due, between
+from lakemon_core.lifecycle.untimed import rows_without_time
 from lakemon_core.lifecycle.upkeep import keep_up
 from lakemon_core.ports import Condition, UnpackResult
 
@@ -68,6 +69,8 @@ def monitor(context: RunContext) -> Monitored:
         detail["tables_compacted"] = [str(one) for one in compacted]
     if labels.conflicts:
         detail["labels_conflicting"] = labels.conflicts
+    if untimed := rows_without_time(context):
+        detail["rows_without_time"] = untimed
     detail |= refresh.left_out
     if not (count or labels.updated or (unpacked and unpacked.rows)):
         return Monitored(
@@ -122,7 +125,7 @@ class Refresh:
         return cls(
             context=context,
             version=info.version,
-            definition=definition_of(context.monitor, roles, baseline.version),
+            definition=definition_of(context.monitor, roles, baseline.version, info.schema),
             ruler=Ruler(
                 plan_columns(info.schema, roles),
                 context.model_type.quality_of_groups if quality else None,
@@ -232,10 +235,11 @@ class MetricWriter:
         self.refresh.context.progress.update(f"writing {len(profile)} profile and {len(drift)} drift rows")
         self._replace("profile_metrics", profile)
         self._replace("drift_metrics", drift)
-        if self.baseline:
+        if self.tells_baseline:  # a baseline that left the config leaves no rows behind
             table = self.refresh.context.monitor.metric_table("profile_metrics")
+            rows = pa.concat_tables(self.baseline) if self.baseline else profile.slice(0, 0)
             where = [Condition("log_type", "=", "BASELINE")]
-            self.refresh.context.backend.tables.replace(table, pa.concat_tables(self.baseline), where=where)
+            self.refresh.context.backend.tables.replace(table, rows, where=where)
 
     def _replace(self, kind: str, rows: pa.Table) -> None:
         where = [Condition("granularity", "=", str(self.granularity)), *self.due.replaced]

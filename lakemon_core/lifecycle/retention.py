@@ -20,7 +20,7 @@ class Expired:
 
 
 def apply_retention(context: RunContext) -> Expired:
-    """Deletes whole days before `retention_days`, counted back from the newest row.
+    """Deletes whole days before `retention_days`, counted back from the newest row, at most from now.
 
     Counting from the newest row and not from today means that importing old data never deletes it at once.
     Tables that belong to somebody else (Delta folders in place) are never touched.
@@ -32,6 +32,8 @@ def apply_retention(context: RunContext) -> Expired:
     newest = newest_timestamp(context)
     if newest is None:
         return Expired()
+    # A row from the future, made by a clock that is wrong, must not take all others with it.
+    newest = min(newest, context.clock.now().astimezone(UTC))
     midnight = newest.replace(hour=0, minute=0, second=0, microsecond=0)
     start = midnight - timedelta(days=spec.retention_days - 1)
     gone = tables.delete(spec.name, where=[Condition(context.roles.timestamp, "<", start)])

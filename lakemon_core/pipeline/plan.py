@@ -122,7 +122,8 @@ def _monitor(_: Session, context: RunContext) -> list[str]:
     if not context.backend.tables.exists(monitor.inference_table.name):
         return [*steps, f"{monitor.inference_table.name} does not exist yet"]
     info = context.backend.tables.info(monitor.inference_table.name)
-    definition = definition_of(monitor, context.roles, Baseline.of(context).version)
+    schema = None if context.backend.profiles else info.schema  # the lake finds new columns by itself
+    definition = definition_of(monitor, context.roles, Baseline.of(context).version, schema)
     for granularity in monitor.monitoring.granularities:
         now = Watermark(definition, info.version)
         if Watermark.noted(context, granularity) == now:

@@ -266,7 +266,10 @@ def _converted(column: pa.Array, wanted: pa.DataType) -> pa.Array:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
-        column = pc.floor_temporal(column, unit="microsecond")
+        # In UTC first: where clocks go back, what is floored in local time is ambiguous.
+        column = pc.floor_temporal(
+            column.cast(pa.timestamp("ns", column.type.tz and "UTC")), unit="microsecond"
+        )
     if pa.types.is_integer(column.type) and pa.types.is_decimal(wanted):
         column = column.cast(pa.decimal128(38, 0))
     return column.cast(wanted)

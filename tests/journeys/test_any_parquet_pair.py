@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from scipy.stats import ks_2samp
+from scipy.stats import chi2_contingency, ks_2samp
 from sklearn.datasets import load_wine
 
 from lakemon_core.cli.main import call
@@ -147,3 +147,21 @@ def test_columns_of_any_name_and_type_are_measured_or_left_out_with_a_reason(lak
     lakemon("table", "import", "inference_logs", "more.csv")
     assert call(["run"]) == 0
     assert "columns skipped 3 (list, nested, bytes)" in " ".join(capfd.readouterr().out.split())
+
+
+@pytest.mark.parametrize("kind", [pa.int64(), pa.uint8(), pa.float64()])
+def test_flags_are_compared_whether_they_come_as_numbers_or_as_booleans(lakemon, tmp_path, kind):
+    then, now = pa.array([True, False, False, None] * 30), pa.array([True, True, False, None] * 20)
+    of_then = {"prediction": ["a"] * 120, "flag": then, "number": then.cast(kind), "level": [0, 1, 2] * 40}
+    of_now = {"prediction": ["a"] * 80, "flag": now, "number": now, "level": now}
+    pq.write_table(pa.table(of_then), tmp_path / "then.parquet")
+    pq.write_table(pa.table(of_now), tmp_path / "now.parquet")
+    lakemon("table", "import", "baseline", "then.parquet", "--mode", "replace")
+    lakemon("table", "import", "inference_logs", "now.parquet", "--at", "2026-03-01")
+    lakemon("run")
+    sql = "SELECT * FROM c.monitoring.inference_logs_drift_metrics WHERE drift_type = 'BASELINE'"
+    rows = {row.pop("column_name"): row for row in lakemon("query", sql)["rows"] if row["model_id"] == "*"}
+    assert rows["number"] == rows["flag"]
+    expected = chi2_contingency([[30, 60], [40, 20]])
+    assert rows["flag"]["chi_squared_test"]["pvalue"] == pytest.approx(expected.pvalue)
+    assert rows["level"]["js_distance"] == 1

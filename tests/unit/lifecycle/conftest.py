@@ -63,21 +63,26 @@ class Lake:
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Iterator[Callable[..., Lake]]:
-    """Opens a lake for a config: `lake(text, logs=table, …)`; each call makes another one."""
-    opened = []
+    """Opens a lake for a config: `lake(text, logs=table, …)`; each call makes another one.
 
-    def make(config: str, **tables: pa.Table) -> Lake:
-        folder = tmp_path / str(len(opened))
-        folder.mkdir()
+    With `before=made` the config of a lake is changed: it is opened again.
+    """
+    opened = {}
+
+    def make(config: str, before: Lake | None = None, **tables: pa.Table) -> Lake:
+        folder = before.session.workspace.parent if before else tmp_path / str(len(opened))
+        if before:
+            opened.pop(folder).__exit__(None, None, None)
+        folder.mkdir(exist_ok=True)
         path = folder / "monitoring_config.yml"
         path.write_text(config, encoding="utf-8")
         clock = FixedClock(LATER)
-        opened.append(open_session(RunRequest(path), clock=clock))
-        made = Lake(opened[-1].__enter__(), clock)
+        opened[folder] = open_session(RunRequest(path), clock=clock)
+        made = Lake(opened[folder].__enter__(), clock)
         for name, rows in tables.items():
             made.append(name, rows)
         return made
 
     yield make
-    for one in opened:
+    for one in opened.values():
         one.__exit__(None, None, None)

@@ -171,6 +171,13 @@ def test_nanoseconds_are_cut_to_microseconds(tables, name):
     assert read == [epoch + timedelta(microseconds=1), epoch - timedelta(microseconds=1)]
 
 
+def test_nanoseconds_of_a_zone_are_kept_where_clocks_go_back(tables, name):
+    twice = [datetime(2024, 10, 27, 0, 30, tzinfo=UTC), datetime(2024, 10, 27, 1, 30, tzinfo=UTC)]
+    moments = pa.array(twice, pa.timestamp("ns", "UTC")).cast(pa.timestamp("ns", "Europe/Berlin"))
+    tables.append(name, pa.table({"t": moments}))
+    assert tables.scan(name).read_all()["t"].to_pylist() == twice
+
+
 @pytest.mark.parametrize(
     "moment", [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, tzinfo=UTC)]
 )
