@@ -172,6 +172,7 @@ def _open(place: Place, version: int | None) -> Snapshot:
 
 
 def _go_back(table: DeltaTable, place: Place, version: int) -> None:
+    newest = table.version()
     try:
         table.load_as_version(version)
     except Exception as error:
@@ -180,7 +181,7 @@ def _go_back(table: DeltaTable, place: Place, version: int) -> None:
         raise DataError(
             "LM314",
             f"version {version} of {place.name} cannot be read any more: its log was cleaned up;",
-            cure=f"the newest is {table.version()}.",
+            cure=f"the newest is {newest}.",
         ) from error
 
 

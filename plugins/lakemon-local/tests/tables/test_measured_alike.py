@@ -104,7 +104,7 @@ def held_in_other_ways(delta_folder, column):
 
 
 @pytest.fixture
-def held(delta_folder, column, deleted_rows, held_in_other_ways):
+def held(delta_folder, column, deleted_rows, held_otherwise):
     """The rows as a Delta folder that somebody else wrote."""
     fields = [column(name, TYPES[name]) for name in ROWS.schema.names]
 
@@ -146,11 +146,11 @@ def held(delta_folder, column, deleted_rows, held_in_other_ways):
         return delta_folder(fields, files, partitions=["model_id"])
 
     ways = (plain, with_deletion_vectors, with_mapped_names, with_a_column_that_came_later, in_partitions)
-    return {way.__name__: way for way in ways}
+    return held_otherwise | {way.__name__: way for way in ways}
 
 
 @pytest.fixture
-def held_otherwise(delta_folder, column):
+def held_otherwise(delta_folder, column, held_in_other_ways):
     """The same in further ways."""
     fields = [column(name, TYPES[name]) for name in ROWS.schema.names]
 
