@@ -185,7 +185,7 @@ class DeltaTables:
                 f"{name} is there already ({place.folder});",
                 cure="choose another name.",
             )
-        snapshot_to_read(wanted)
+        snapshot_to_read(wanted).scan(None, ())  # some features are refused only when rows are asked for
         self._places.register(name, wanted.folder)
         return self.info(name)
 

@@ -19,11 +19,14 @@ from lakemon_core.domain.errors import DataError
 from lakemon_local.tables.places import Place
 
 _COMMIT = re.compile(r"\d{20}\.json")
+_CHECKPOINT = re.compile(r"\d{20}\.checkpoint\..+")
 Action = Mapping[str, Any]
 
 
 def check_log(place: Place) -> int | None:
     """Looks whether commits follow one another without a gap and the newest one is whole.
+
+    What lies before a checkpoint is not needed any more: there may be gaps.
 
     Returns:
         the number of the newest one; None where all were cleaned up.
@@ -31,10 +34,13 @@ def check_log(place: Place) -> int | None:
     Raises:
         DataError: LM305 naming the file and the way back.
     """
-    versions = sorted(int(path.stem) for path in place.log.iterdir() if _COMMIT.fullmatch(path.name))
+    names = [path.name for path in place.log.iterdir()]
+    versions = sorted(int(name[:20]) for name in names if _COMMIT.fullmatch(name))
+    covered = max((int(name[:20]) for name in names if _CHECKPOINT.fullmatch(name)), default=-1)
     for before, after in pairwise(versions):
-        if after != before + 1:
-            raise _damaged(place, before + 1, "is missing", "put it back from a copy of the table.")
+        missing = max(before, covered) + 1
+        if missing < after:
+            raise _damaged(place, missing, "is missing", "put it back from a copy of the table.")
     if not versions:
         return None
     actions(place, versions[-1])

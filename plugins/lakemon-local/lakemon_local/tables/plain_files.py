@@ -114,7 +114,12 @@ class PlainFiles:
         there = set(metadata.schema.to_arrow_schema().names)
         texts = [field.name for field in self.schema if field.type == TEXT and field.name in there]
         return pq.ParquetFile(
-            path, metadata=metadata, read_dictionary=texts, memory_map=True, pre_buffer=False
+            path,
+            metadata=metadata,
+            read_dictionary=texts,
+            memory_map=True,
+            pre_buffer=False,
+            coerce_int96_timestamp_unit="us",  # Spark's; nanoseconds hold no year after 2262
         )
 
     def _groups(self, file: pq.ParquetFile) -> Iterator[_Group]:
@@ -251,7 +256,8 @@ def _column(rows: pa.Table, field: pa.Field) -> pa.ChunkedArray:
     if field.type == TEXT:
         values = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
         return column.cast(values).cast(pa.string()).dictionary_encode()
-    return column.cast(field.type)
+    # nanoseconds are cut, as Delta's engine does
+    return column.cast(field.type, safe=not (pa.types.is_timestamp(column.type) and column.type.unit == "ns"))
 
 
 def _nulls(count: int, field: pa.Field) -> pa.ChunkedArray:

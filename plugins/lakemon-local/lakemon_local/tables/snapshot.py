@@ -7,6 +7,7 @@ null. Where a table can have neither, `plain_files` reads it at half the cost.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,9 +28,14 @@ from lakemon_core.profiling.table_types import (
 )
 from lakemon_local.tables.filters import predicate
 from lakemon_local.tables.log import Feed, check_log, commit_mark, feed_is_on
+from lakemon_local.tables.mapped_by_id import check_mapped_by_id
 from lakemon_local.tables.places import Place
 from lakemon_local.tables.plain_files import PlainColumns, PlainFiles
 
+_UNREADABLE = re.compile(
+    r"Unsupported table features required: \[(?P<names>[^]]*)\]|Unsupported: .*|.*catalog-managed table.*"
+)
+"""What Delta's library says of a table that it cannot read."""
 _KEPT = 2
 """Versions that stay open: that of the inference table and that of the baseline."""
 
@@ -159,9 +165,24 @@ def _open(place: Place, version: int | None) -> Snapshot:
                 raise DataError(
                     "LM314", f"{place.name} has no version {version}; the newest is {table.version()}."
                 )
-            table.load_as_version(version)
+            _go_back(table, place, version)
+        check_mapped_by_id(table, place)
         schema = readable(pa.schema(table.schema().to_arrow()))
     return Snapshot(place, table, schema)
+
+
+def _go_back(table: DeltaTable, place: Place, version: int) -> None:
+    newest = table.version()
+    try:
+        table.load_as_version(version)
+    except Exception as error:
+        if commit_mark(place, version) is not None:
+            raise
+        raise DataError(
+            "LM314",
+            f"version {version} of {place.name} cannot be read any more: its log was cleaned up;",
+            cure=f"the newest is {newest}.",
+        ) from error
 
 
 @contextmanager
@@ -175,14 +196,28 @@ def failures(place: Place) -> Generator[None]:
         raise explained(error, place) from error
 
 
+def _features(needed: re.Match[str]) -> str:
+    """Returns names of table features as Delta writes them; Delta's library writes TypeWidening."""
+    names = [name for name in (needed["names"] or "").split(", ") if name]
+    return ", ".join(name[0].lower() + name[1:] for name in names) or needed[0]
+
+
 def explained(error: BaseException, place: Place) -> BaseException:
     """Returns an error of Delta's library as ours: its first line, without the backtrace of its engine."""
     if isinstance(error, LakemonError):
         return error
     first = str(error).strip().splitlines() or [type(error).__name__]
+    where = f"{place.name} ({place.folder})"
+    if needed := _UNREADABLE.search(first[0]):
+        return DataError(
+            "LM309",
+            f"Delta's library cannot read what this table needs: {_features(needed)};",
+            where=where,
+            cure="let its owner drop it (ALTER TABLE … DROP FEATURE …), or import a copy of its rows.",
+        )
     return DataError(
         "LM309",
         f"Delta cannot do it: {first[0]};",
-        where=f"{place.name} ({place.folder})",
+        where=where,
         cure="look whether files of the table are missing, the disk is full or another program writes to it.",
     )

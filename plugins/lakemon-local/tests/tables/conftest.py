@@ -32,9 +32,12 @@ def folder_of(tables):
 
 @pytest.fixture
 def delta_folder(tmp_path):
-    """Writes a Delta table of one commit: files are (path, rows, further keys of the add action)."""
+    """Writes a Delta table of one commit: files are (path, rows, further keys of the add action).
 
-    def write(fields, files, *, protocol=None, configuration=None, partitions=()):
+    `written` are options of the Parquet writer.
+    """
+
+    def write(fields, files, *, protocol=None, configuration=None, partitions=(), written=None):
         folder = tmp_path / "foreign table"
         (folder / "_delta_log").mkdir(parents=True)
         schema = {"type": "struct", "fields": fields}
@@ -54,7 +57,7 @@ def delta_folder(tmp_path):
         for path, rows, further in files:
             file = folder / path
             file.parent.mkdir(parents=True, exist_ok=True)
-            pq.write_table(rows, file)
+            pq.write_table(rows, file, **(written or {}))
             add = {"path": path, "partitionValues": {}, "size": file.stat().st_size, "modificationTime": 0}
             actions.append({"add": {**add, "dataChange": True, **further}})
         log = folder / "_delta_log" / f"{0:020d}.json"

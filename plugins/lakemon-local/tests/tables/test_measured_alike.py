@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from deltalake import DeltaTable, write_deltalake
 
 from lakemon_core.domain.names import TableName
 from lakemon_core.lifecycle.monitor import monitor
@@ -34,12 +35,12 @@ LOGS, TRAINING = (TableName("lab", "air", name) for name in ("flights", "trainin
 TEXTS, NUMBERS = ("p", "y", "city", "model_id"), ("q", "x", "later")
 TYPES = dict.fromkeys(TEXTS, "string") | dict.fromkeys(NUMBERS, "double")
 TYPES |= {"timestamp": "timestamp", "n": "long"}
-DELETION_VECTORS = {
-    "minReaderVersion": 3,
-    "minWriterVersion": 7,
-    "readerFeatures": ["deletionVectors"],
-    "writerFeatures": ["deletionVectors"],
-}
+
+
+def _needing(feature: str) -> dict[str, Any]:
+    """The protocol of a table that only those can read who know a feature."""
+    features = {"readerFeatures": [feature], "writerFeatures": [feature]}
+    return {"minReaderVersion": 3, "minWriterVersion": 7, **features}
 
 
 def rows(seed: int, count: int) -> pa.Table:
@@ -68,7 +69,42 @@ HALF = len(ROWS) // 2
 
 
 @pytest.fixture
-def held(delta_folder, column, deleted_rows):
+def held_in_other_ways(delta_folder, column):
+    """The same in ways that are told by the types of files, or by the log."""
+    fields = [column(name, TYPES[name]) for name in ROWS.schema.names]
+
+    def with_moments_of_spark():
+        how = {"use_deprecated_int96_timestamps": True, "row_group_size": 70}
+        return delta_folder(fields, [("a.parquet", ROWS, {})], written=how)
+
+    def with_moments_without_zone():
+        moments = ROWS["timestamp"].cast(pa.timestamp("us"))
+        naive = [column("timestamp", "timestamp_ntz"), *fields[1:]]
+        held = ROWS.set_column(0, "timestamp", moments)
+        return delta_folder(naive, [("a.parquet", held, {})], protocol=_needing("timestampNtz"))
+
+    def with_features_of_writers():
+        names = ["clustering", "domainMetadata", "inCommitTimestamp", "generatedColumns", "changeDataFeed"]
+        return delta_folder(
+            fields,
+            [("a.parquet", ROWS, {})],
+            protocol={"minReaderVersion": 1, "minWriterVersion": 7, "writerFeatures": names},
+            configuration={"delta.enableInCommitTimestamps": "true", "delta.enableChangeDataFeed": "true"},
+        )
+
+    def behind_a_checkpoint():
+        folder = delta_folder(fields, [("a.parquet", ROWS.slice(0, HALF), {})])
+        write_deltalake(folder, ROWS.slice(HALF), mode="append")
+        DeltaTable(folder).create_checkpoint()
+        (folder / "_delta_log" / f"{0:020d}.json").unlink()
+        return folder
+
+    ways = (with_moments_of_spark, with_moments_without_zone, with_features_of_writers, behind_a_checkpoint)
+    return {way.__name__: way for way in ways}
+
+
+@pytest.fixture
+def held(delta_folder, column, deleted_rows, held_otherwise):
     """The rows as a Delta folder that somebody else wrote."""
     fields = [column(name, TYPES[name]) for name in ROWS.schema.names]
 
@@ -81,7 +117,7 @@ def held(delta_folder, column, deleted_rows):
         return delta_folder(
             fields,
             [("a.parquet", first, deleted_rows([0, HALF + 1])), ("b.parquet", ROWS.slice(HALF), {})],
-            protocol=DELETION_VECTORS,
+            protocol=_needing("deletionVectors"),
             configuration={"delta.enableDeletionVectors": "true"},
         )
 
@@ -110,7 +146,24 @@ def held(delta_folder, column, deleted_rows):
         return delta_folder(fields, files, partitions=["model_id"])
 
     ways = (plain, with_deletion_vectors, with_mapped_names, with_a_column_that_came_later, in_partitions)
-    return {way.__name__: way for way in ways}
+    return held_otherwise | {way.__name__: way for way in ways}
+
+
+@pytest.fixture
+def held_otherwise(delta_folder, column, held_in_other_ways):
+    """The same in further ways."""
+    fields = [column(name, TYPES[name]) for name in ROWS.schema.names]
+
+    def in_partitions_of_text():
+        files = []
+        for number, city in enumerate((None, "Rome", "Kyōto 'x'")):
+            kept = ROWS.filter(pc.equal(pc.fill_null(ROWS["city"], ""), city or "")).drop_columns(["city"])
+            add = {"path": f"{number}/a%20b.parquet", "partitionValues": {"city": city}}
+            files.append((f"{number}/a b.parquet", kept, add))
+        return delta_folder(fields, files, partitions=["city"])
+
+    ways = (in_partitions_of_text,)
+    return held_in_other_ways | {way.__name__: way for way in ways}
 
 
 _PHYSICAL = "delta.columnMapping.physicalName"
@@ -143,10 +196,25 @@ def expected(tmp_path_factory):
 
 @pytest.mark.parametrize(
     "way",
-    ["plain", "with_deletion_vectors", "with_mapped_names", "with_a_column_that_came_later", "in_partitions"],
+    [
+        "plain",
+        "with_deletion_vectors",
+        "with_mapped_names",
+        "with_a_column_that_came_later",
+        "in_partitions",
+        "in_partitions_of_text",
+        "with_moments_of_spark",
+        "with_moments_without_zone",
+        "with_features_of_writers",
+        "behind_a_checkpoint",
+    ],
 )
-def test_the_same_rows_give_the_same_metric_rows_however_they_are_held(tmp_path, expected, held, way):
-    found = measured(tmp_path / "workspace", lambda tables: tables.register(LOGS, held[way]()))
+def test_the_same_rows_give_the_same_metric_rows_however_they_are_held(
+    tmp_path, expected, held, held_otherwise, way
+):
+    found = measured(
+        tmp_path / "workspace", lambda tables: tables.register(LOGS, (held | held_otherwise)[way]())
+    )
     assert [len(table) for table in found] == [len(table) for table in expected]
     assert all(len(table) > 100 for table in expected)
     for mine, own in zip(found, expected, strict=True):

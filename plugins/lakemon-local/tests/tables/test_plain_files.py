@@ -138,3 +138,28 @@ def test_a_file_that_is_gone_is_an_error_and_not_fewer_rows(tables, name, days):
     next(days.glob("*.parquet")).unlink()
     with pytest.raises(DataError, match="LM309"):
         tables.scan(name, views=True).read_all()
+
+
+FAR = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("until", "nanoseconds", "how"),
+    [
+        ([FAR, datetime(1, 1, 1, tzinfo=UTC)], False, {"use_deprecated_int96_timestamps": True}),
+        ([1_700_000_000_123_456_789, 1_001], True, {"use_deprecated_int96_timestamps": True}),
+        ([1_700_000_000_123_456_789, -1], True, {}),
+    ],
+    ids=["Spark's 96 bits, far away", "Spark's 96 bits, nanoseconds", "nanoseconds"],
+)
+def test_moments_are_read_however_a_file_holds_them(
+    tables, name, delta_folder, column, until, nanoseconds, how
+):
+    kind = pa.timestamp("ns") if nanoseconds else pa.timestamp("us", "UTC")
+    held = pa.table(
+        {"ts": pa.array([START, START], pa.timestamp("us", "UTC")), "until": pa.array(until, kind)}
+    )
+    fields = [column("ts", "timestamp"), column("until", "timestamp")]
+    folder = delta_folder(fields, [("a.parquet", held, {})], written=how)
+    tables.register(name, folder)
+    assert both(tables, name).num_rows == 2

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from deltalake import DeltaTable
 
 from lakemon_core.domain.errors import DataError
 
@@ -112,8 +113,6 @@ def test_what_was_written_is_on_disk_before_the_write_returns(tables, name, numb
 
 
 def test_a_log_that_was_cleaned_up_behind_a_checkpoint_is_whole(tables, name, numbers, three_commits):
-    from deltalake import DeltaTable
-
     DeltaTable(three_commits).create_checkpoint()
     tables.append(name, numbers(30, 40))
     commit(three_commits, 0).unlink()
@@ -128,3 +127,22 @@ def test_a_table_made_anew_in_the_same_folder_is_not_taken_for_the_one_before(ta
         tables.append(name, pa.table({"x": [value]}))
         assert tables.scan(name, version=0).read_all().to_pydict() == {"x": [value]}
         shutil.rmtree(folder_of(name))
+
+
+def test_a_gap_that_a_checkpoint_covers_damages_nothing(tables, name, numbers, three_commits):
+    DeltaTable(three_commits).create_checkpoint()
+    commit(three_commits, 1).unlink()
+    assert tables.scan(name).read_all().num_rows == 30
+    for start in (30, 40):
+        tables.append(name, numbers(start, start + 10))
+    commit(three_commits, 3).unlink()
+    with pytest.raises(DataError, match=r"LM305.*commit 3.*is missing"):
+        tables.scan(name)
+
+
+def test_a_version_whose_log_was_cleaned_up_is_named(tables, name, three_commits):
+    DeltaTable(three_commits).create_checkpoint()
+    for version in (0, 1):
+        commit(three_commits, version).unlink()
+    with pytest.raises(DataError, match=r"LM314.*version 1.*cleaned up; the newest is 2\."):
+        tables.scan(name, version=1)

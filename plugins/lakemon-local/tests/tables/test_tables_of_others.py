@@ -137,6 +137,46 @@ def test_a_table_that_needs_more_than_we_can_read_is_refused(tables, name, delta
     assert not tables.exists(name)
 
 
+@pytest.mark.parametrize("feature", ["typeWidening", "vacuumProtocolCheck"])
+def test_a_feature_that_only_reading_meets_is_refused_by_name_at_once(
+    tables, name, delta_folder, column, numbers, feature
+):
+    folder = delta_folder(
+        [column("n", "long")],
+        [("a.parquet", numbers(0, 2), {})],
+        protocol={**DELETION_VECTORS, "readerFeatures": [feature], "writerFeatures": [feature]},
+    )
+    with pytest.raises(DataError, match=rf"LM309.*{feature}") as caught:
+        tables.register(name, folder)
+    assert "DROP FEATURE" in str(caught.value)
+    assert not tables.exists(name)
+
+
+@pytest.mark.parametrize(
+    ("held", "number", "readable"),
+    [("col-1", 1, True), ("old name", 1, False), ("col-1", 7, False), ("other", 7, True)],
+)
+def test_columns_mapped_by_id_are_read_right_or_refused(
+    tables, name, delta_folder, column, held, number, readable
+):
+    fields = [
+        column("n", "long", **{"delta.columnMapping.id": 1, "delta.columnMapping.physicalName": "col-1"})
+    ]
+    known = pa.schema([pa.field(held, pa.int64(), metadata={"PARQUET:field_id": str(number)})])
+    folder = delta_folder(
+        fields,
+        [("a.parquet", pa.table({held: [5]}, schema=known), {})],
+        protocol={"minReaderVersion": 2, "minWriterVersion": 5},
+        configuration={"delta.columnMapping.mode": "id", "delta.columnMapping.maxColumnId": "7"},
+    )
+    if readable:
+        tables.register(name, folder)
+        assert read(tables, name) == [5 if held == "col-1" else None]
+    else:
+        with pytest.raises(DataError, match=rf"LM309.*a\.parquet.*{held}.*columnMapping"):
+            tables.register(name, folder)
+
+
 def test_a_table_of_somebody_else_is_never_written(tables, name, with_deleted_rows, numbers):
     tables.register(name, with_deleted_rows)
     before = sorted((path, path.stat().st_mtime_ns) for path in with_deleted_rows.rglob("*"))
