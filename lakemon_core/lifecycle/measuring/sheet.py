@@ -131,7 +131,8 @@ class Sheet:
     """The rows of one refresh of one granularity, as they come about.
 
     Rows become tables after one window, or after a few small ones, which are compared together; those of very
-    many columns while they come about. A custom metric that compares windows sees their profile rows again: then those of the last one are kept.
+    many columns while they come about. A custom metric that compares windows sees their profile rows again:
+    then those of the last one are kept.
 
     Attributes:
         scribe: writes groups down.
