@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
 from deltalake.exceptions import CommitFailedError
 
-from lakemon_local.tables.log import sync_commit
+from lakemon_local.tables.log import added_files, sync_commit
 from lakemon_local.tables.places import Place
 from lakemon_local.tables.snapshot import Snapshot, failures, open_snapshot
 from lakemon_local.tables.writing import sweep
@@ -37,5 +36,5 @@ def compact(place: Place) -> bool:
 
 def _small_files(known: Snapshot) -> int:
     with failures(known.place):
-        files = pa.RecordBatchReader.from_stream(known.table.get_add_actions(flatten=True)).read_all()
+        files = added_files(known.table)
     return sum(size < SMALL for size in files.column("size_bytes").to_pylist())

@@ -15,12 +15,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import pyarrow as pa
+from deltalake import DeltaTable
+
 from lakemon_core.domain.errors import DataError
 from lakemon_local.tables.places import Place
 
 _COMMIT = re.compile(r"\d{20}\.json")
 _CHECKPOINT = re.compile(r"\d{20}\.checkpoint\..+")
 Action = Mapping[str, Any]
+
+
+def added_files(table: DeltaTable) -> pa.Table:
+    """Returns what the log says of each file of a table: path, size, rows, statistics of its columns."""
+    return pa.RecordBatchReader.from_stream(table.get_add_actions(flatten=True)).read_all()
 
 
 def check_log(place: Place) -> int | None:

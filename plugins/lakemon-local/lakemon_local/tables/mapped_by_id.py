@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
 from lakemon_core.domain.errors import DataError
+from lakemon_local.tables.log import added_files
 from lakemon_local.tables.places import Place
 
 _ID, _PHYSICAL = "delta.columnMapping.id", "delta.columnMapping.physicalName"
@@ -33,8 +33,7 @@ def check_mapped_by_id(table: DeltaTable, place: Place) -> None:
     if table.metadata().configuration.get("delta.columnMapping.mode") != "id":
         return
     named = dict(_numbered(json.loads(table.schema().to_json())["fields"]))
-    actions = pa.RecordBatchReader.from_stream(table.get_add_actions(flatten=True)).read_all()
-    for path in sorted(actions["path"].to_pylist()):
+    for path in sorted(added_files(table)["path"].to_pylist()):
         file = place.folder / unquote(path)
         if not file.exists():
             continue  # reading says so

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
 from lakemon_core.ports import Condition
+from lakemon_local.tables.log import added_files
 
 TEXT = pa.dictionary(pa.int32(), pa.string())
 """Type of text columns."""
@@ -221,7 +222,7 @@ def _paths(table: DeltaTable, folder: Path, span: Span | None) -> tuple[Path, ..
 
 def _actions(table: DeltaTable, span: Span | None) -> list[dict[str, Any]]:
     """Returns what the log says of each file; of its columns only the moments of the span."""
-    actions = pa.RecordBatchReader.from_stream(table.get_add_actions(flatten=True)).read_all()
+    actions = added_files(table)
     names = ["path", "modification_time", "num_records"]
     names += [f"min.{span.column}", f"max.{span.column}"] if span is not None else []
     return actions.select([name for name in names if name in actions.schema.names]).to_pylist()
